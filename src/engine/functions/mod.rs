@@ -1,0 +1,1 @@
+//! SQL functions for mappings and models, one a file.

@@ -1,0 +1,99 @@
+//! Candidate pairs without the pairs: records sorted into blocks, from which pairs are streamed.
+
+use super::ids::RecordIx;
+
+/// Position of a blocking rule in the specification, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleIx(pub u16);
+
+/// The levels of all comparisons of one pair, 4 bits a comparison: 0 = null, 1 = else, 2 … = the levels above it.
+///
+/// In Splink's terms a nibble is `gamma + 1`. The first comparison stands in the lowest bits. At most 16 comparisons of at most 14
+/// non-null levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Pattern(pub u64);
+
+impl Pattern {
+    /// The most comparisons a pattern can hold.
+    pub const COMPARISONS_MAX: usize = 16;
+    /// The most non-null levels of a comparison, the else level included.
+    pub const LEVELS_MAX: usize = 14;
+
+    /// Level of a comparison: 0 = null, 1 = else, 2 … = the levels above it, the most specific highest.
+    #[must_use]
+    pub fn level(self, comparison: usize) -> u8 {
+        u8::try_from((self.0 >> (4 * comparison)) & 0xF).expect("four bits fit a byte")
+    }
+
+    /// This pattern with the level of one comparison set; that comparison must still be 0.
+    #[must_use]
+    pub fn with(self, comparison: usize, level: u8) -> Self {
+        debug_assert_eq!(self.level(comparison), 0, "a level is set once");
+        Self(self.0 | (u64::from(level) << (4 * comparison)))
+    }
+}
+
+/// The blocks of one rule: `order` holds the records that have a key, sorted by (key, record); block `b` is `order[starts[b]..starts[b + 1]]`.
+/// Blocks of one record are left out.
+#[derive(Debug, Clone, Default)]
+pub struct RuleBlocks {
+    /// Record positions, sorted by key, then by record.
+    pub order: Vec<u32>,
+    /// Start of each block in `order`, and its length at the end: one more entry than blocks.
+    pub starts: Vec<u32>,
+    /// Key of each record: equal numbers mean equal keys; [`super::NULL_CODE`] = the record has no key under this rule.
+    pub key_of: Vec<u32>,
+}
+
+impl RuleBlocks {
+    /// Number of blocks of two or more records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Whether no block has two records.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The records of a block, ascending.
+    #[must_use]
+    pub fn block(&self, block: usize) -> &[u32] {
+        &self.order[self.starts[block] as usize..self.starts[block + 1] as usize]
+    }
+
+    /// Pairs inside all blocks, before pairs that an earlier rule found are left out: Σ n(n − 1)/2.
+    #[must_use]
+    pub fn pairs(&self) -> u64 {
+        self.starts
+            .windows(2)
+            .map(|window| pairs_of(u64::from(window[1] - window[0])))
+            .sum()
+    }
+}
+
+/// n(n − 1)/2.
+#[must_use]
+pub fn pairs_of(records: u64) -> u64 {
+    records * records.saturating_sub(1) / 2
+}
+
+/// The blocks of every rule, in the order of the rules. A pair belongs to the first rule under which both records share a key.
+#[derive(Debug, Clone, Default)]
+pub struct Blocks {
+    /// One entry a blocking rule.
+    pub rules: Vec<RuleBlocks>,
+}
+
+impl Blocks {
+    /// Whether an earlier rule than `rule` already pairs these records.
+    #[must_use]
+    pub fn found_before(&self, rule: RuleIx, left: RecordIx, right: RecordIx) -> bool {
+        self.rules[..usize::from(rule.0)].iter().any(|earlier| {
+            let key = earlier.key_of[left.index()];
+            key != super::NULL_CODE && key == earlier.key_of[right.index()]
+        })
+    }
+}

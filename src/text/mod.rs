@@ -1,0 +1,2 @@
+//! Pure functions over one text: names, e-mail, phone, address, date, number. `standardize` applies them to columns, the SQL
+//! functions offer them to mapping queries.

@@ -1,0 +1,13 @@
+//! The one integration-test binary: it drives the library and the binary as a user would.
+
+mod architecture;
+mod cli;
+mod config;
+mod demo;
+mod identity;
+mod keys;
+mod models;
+mod profile;
+mod publish;
+mod source;
+mod standardize;
