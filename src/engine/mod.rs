@@ -234,3 +234,6 @@ fn no_threads(threads: usize) -> Error {
         .with("threads", threads.to_string())
         .hint("give fewer with --threads, or raise the process limit")
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,8 @@ static TABLE: LazyLock<Regex> =
 static POSITION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?: at|,)? Line: (\d+), Column: (\d+)\s*$").expect("a constant pattern, tested"));
 static MEANT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)[.\s]*\b(Did you mean .*)$").expect("a constant pattern, tested"));
-static FUNCTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)invalid function '([^']+)'").expect("a constant pattern, tested"));
+/// A function that is not there; `current_date` without parentheses is taken for a column then.
+static FUNCTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)^(?:invalid function|column) '([^']+)'").expect("a constant pattern, tested"));
 
 /// The known name closest to `name`, if it is close enough to be a typing mistake.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -378,7 +378,7 @@ fn excel(text: &str) -> Option<NaiveDateTime> {
         _ => return None,
     };
     // Rounded to milliseconds: the fraction of a day is a float and 12:00:00 must not become 11:59:59.999.
-    let milliseconds = (nanos * 864 + 5_000_000) / 10_000_000;
+    let milliseconds = (nanos * 864 + 5_000) / 10_000;
     base.checked_add_days(Days::new(serial.unsigned_abs()))?
         .and_time(NaiveTime::MIN)
         .checked_add_signed(TimeDelta::milliseconds(milliseconds))

@@ -44,7 +44,8 @@ impl SettingFn {
         };
         let default = match default {
             Some(None) => return plan_err!("setting takes its default as a constant: setting('{name}', 0.1)"),
-            Some(Some(value)) => Some(value),
+            // Types may not have been coerced yet when the query is planned.
+            Some(Some(value)) => Some(value.cast_to(&type_of_default(&value.data_type()))?),
             None => None,
         };
         let value = match self.values.get(name) {
@@ -52,7 +53,7 @@ impl SettingFn {
             Some(Setting::Number(value)) => ScalarValue::Float64(Some(*value)),
             Some(Setting::Text(value)) => ScalarValue::Utf8(Some(value.clone())),
             None => match default {
-                Some(default) => default.clone(),
+                Some(ref default) => default.clone(),
                 None => {
                     let near = nearest(name, self.values.keys().map(String::as_str))
                         .map_or_else(|| "Did you mean to add it under `settings:`?".to_owned(), |near| format!("Did you mean '{near}'?"));
@@ -67,6 +68,15 @@ impl SettingFn {
             return plan_err!("setting '{name}' is {} and its default {}", value.data_type(), default.data_type());
         }
         Ok(value)
+    }
+}
+
+/// Numbers are floats, as in the pipeline; everything else but a boolean is text.
+fn type_of_default(written: &DataType) -> DataType {
+    match written {
+        DataType::Boolean => DataType::Boolean,
+        number if number.is_numeric() => DataType::Float64,
+        _ => DataType::Utf8,
     }
 }
 
@@ -108,9 +118,7 @@ impl ScalarUDFImpl for SettingFn {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         match types {
             [_] => Ok(vec![DataType::Utf8]),
-            [_, default] if default.is_numeric() => Ok(vec![DataType::Utf8, DataType::Float64]),
-            [_, DataType::Boolean] => Ok(vec![DataType::Utf8, DataType::Boolean]),
-            [_, _] => Ok(vec![DataType::Utf8, DataType::Utf8]),
+            [_, default] => Ok(vec![DataType::Utf8, type_of_default(default)]),
             _ => plan_err!("setting takes other arguments: {}", DOC.signature),
         }
     }
