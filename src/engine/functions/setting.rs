@@ -15,8 +15,8 @@ use crate::engine::sql::nearest;
 pub(super) const DOC: FunctionDoc = FunctionDoc {
     name: "setting",
     signature: "setting(name [, default]) → number, text or boolean",
-    description: "A value of `settings:` in pipeline.yaml, with the type it is written in (numbers are 64-bit floats). Both arguments are constants. A \
-                  name that is not set gives the default, and without one the query does not plan.",
+    description: "A value of `settings:` in pipeline.yaml, with the type it is written in (numbers are 64-bit floats). The name \
+                  is a constant. A name that is not set gives the default, and without one the query does not plan.",
     example: "setting('discount_rate_annual', 0.1) = 0.1",
 };
 
@@ -37,37 +37,24 @@ impl SettingFn {
         }
     }
 
-    /// The value of a call; constants only.
-    fn resolve(&self, name: Option<&ScalarValue>, default: Option<Option<&ScalarValue>>) -> Result<ScalarValue> {
+    /// The value of a name, `None` if it is not set.
+    fn value(&self, name: Option<&ScalarValue>) -> Result<(String, Option<ScalarValue>)> {
         let Some(name) = name.and_then(|name| name.try_as_str().flatten()) else {
             return plan_err!("setting takes its name as a constant text: setting('name')");
         };
-        let default = match default {
-            Some(None) => return plan_err!("setting takes its default as a constant: setting('{name}', 0.1)"),
-            // Types may not have been coerced yet when the query is planned.
-            Some(Some(value)) => Some(value.cast_to(&type_of_default(&value.data_type()))?),
-            None => None,
-        };
-        let value = match self.values.get(name) {
-            Some(Setting::Boolean(value)) => ScalarValue::Boolean(Some(*value)),
-            Some(Setting::Number(value)) => ScalarValue::Float64(Some(*value)),
-            Some(Setting::Text(value)) => ScalarValue::Utf8(Some(value.clone())),
-            None => match default {
-                Some(ref default) => default.clone(),
-                None => {
-                    let near = nearest(name, self.values.keys().map(String::as_str))
-                        .map_or_else(|| "Did you mean to add it under `settings:`?".to_owned(), |near| format!("Did you mean '{near}'?"));
-                    return plan_err!("setting '{name}' is not in pipeline.yaml. {near}");
-                }
-            },
-        };
-        if let Some(default) = default
-            && !default.is_null()
-            && default.data_type() != value.data_type()
-        {
-            return plan_err!("setting '{name}' is {} and its default {}", value.data_type(), default.data_type());
+        let value = self.values.get(name).map(|value| match value {
+            Setting::Boolean(value) => ScalarValue::Boolean(Some(*value)),
+            Setting::Number(value) => ScalarValue::Float64(Some(*value)),
+            Setting::Text(value) => ScalarValue::Utf8(Some(value.clone())),
+        });
+        Ok((name.to_owned(), value))
+    }
+
+    fn not_set<T>(&self, name: &str) -> Result<T> {
+        match nearest(name, self.values.keys().map(String::as_str)) {
+            Some(near) => plan_err!("setting '{name}' is not in pipeline.yaml. Did you mean '{near}'?"),
+            None => plan_err!("setting '{name}' is not in pipeline.yaml: add it under `settings:`, or give a default"),
         }
-        Ok(value)
     }
 }
 
@@ -111,8 +98,16 @@ impl ScalarUDFImpl for SettingFn {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        let value = self.resolve(args.scalar_arguments.first().copied().flatten(), args.scalar_arguments.get(1).copied())?;
-        Ok(Arc::new(Field::new(DOC.name, value.data_type(), value.is_null())))
+        let (name, value) = self.value(args.scalar_arguments.first().copied().flatten())?;
+        // Types may not have been coerced yet when the query is planned.
+        let default = args.arg_fields.get(1).map(|field| type_of_default(field.data_type()));
+        let given = value.as_ref().map(ScalarValue::data_type);
+        let data_type = match (given, default) {
+            (Some(given), Some(default)) if given != default => return plan_err!("setting '{name}' is {given} and its default {default}"),
+            (Some(data_type), _) | (None, Some(data_type)) => data_type,
+            (None, None) => return self.not_set(&name),
+        };
+        Ok(Arc::new(Field::new(DOC.name, data_type, value.is_none())))
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
@@ -124,11 +119,15 @@ impl ScalarUDFImpl for SettingFn {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let constant = |index: usize| match args.args.get(index) {
-            Some(ColumnarValue::Scalar(value)) => Some(value),
+        let name = match args.args.first() {
+            Some(ColumnarValue::Scalar(name)) => Some(name),
             _ => None,
         };
-        let default = (args.args.len() > 1).then(|| constant(1));
-        self.resolve(constant(0), default).map(ColumnarValue::Scalar)
+        let (name, value) = self.value(name)?;
+        match (value, args.args.get(1)) {
+            (Some(value), _) => Ok(ColumnarValue::Scalar(value)),
+            (None, Some(default)) => Ok(default.clone()),
+            (None, None) => self.not_set(&name),
+        }
     }
 }
