@@ -33,12 +33,7 @@ pub(super) fn allot(clusters_count: usize, overlaps: &Overlaps) -> Allotted {
             give(&mut board.key_of, &mut board.cluster_of, &overlaps.living, &order);
         }
         let mut taken = vec![None; overlaps.origin.keys.len()];
-        give(
-            &mut board.key_of,
-            &mut taken,
-            &overlaps.origin,
-            &by_strength(&overlaps.origin.rows),
-        );
+        give(&mut board.key_of, &mut taken, &overlaps.origin, &by_strength(&overlaps.origin.rows));
     }
     Allotted { key_of: board.key_of }
 }

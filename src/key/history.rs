@@ -125,14 +125,7 @@ fn departures(overlaps: &Overlaps, keyed: &Keyed, fates: &Fates) -> Vec<KeyEvent
 }
 
 /// Created, split off, resurrected keys, and records that moved.
-fn arrivals(
-    events: &mut Vec<KeyEvent>,
-    records: &Records<'_>,
-    overlaps: &Overlaps,
-    keyed: &Keyed,
-    fates: &Fates,
-    resurrected: &[u32],
-) {
+fn arrivals(events: &mut Vec<KeyEvent>, records: &Records<'_>, overlaps: &Overlaps, keyed: &Keyed, fates: &Fates, resurrected: &[u32]) {
     let mut moves = fates.moves.clone();
     moves.sort_unstable_by_key(|part| (part.cluster, part.strength()));
     let mut explained = vec![false; keyed.key_of.len()];

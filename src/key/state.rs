@@ -4,8 +4,9 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt32Arr
 use arrow::compute::{concat, take};
 use rayon::prelude::*;
 
-use super::tables::{batch, key_column, redirects_batch};
+use super::tables::redirects_batch;
 use crate::error::{Error, Result};
+use crate::table::build::{batch, key_column};
 use crate::table::keys::{KeyRedirect, Keys, PreviousKeys, RecordKeys};
 use crate::table::{CleanContacts, CustomerKey, column};
 
@@ -59,11 +60,7 @@ pub fn previous(
 ) -> Result<PreviousKeys> {
     let old = key_values(&text(redirects, column::OLD_KEY, "key_redirects")?)?;
     let live = key_values(&text(redirects, column::NEW_KEY, "key_redirects")?)?;
-    let mut redirects: Vec<KeyRedirect> = old
-        .into_iter()
-        .zip(live)
-        .map(|(old, live)| KeyRedirect { old, live })
-        .collect();
+    let mut redirects: Vec<KeyRedirect> = old.into_iter().zip(live).map(|(old, live)| KeyRedirect { old, live }).collect();
     redirects.sort_unstable();
     let mut retired = key_values(&text(retired, column::CUSTOMER_KEY, "retired keys")?)?;
     retired.sort_unstable();
@@ -92,9 +89,7 @@ fn record_keys(batches: &[RecordBatch], key: &str, table: &'static str) -> Resul
 
 /// Whether records ascend strictly.
 fn is_sorted(list: &RecordKeys) -> bool {
-    (1..list.len())
-        .into_par_iter()
-        .all(|row| list.record(row - 1) < list.record(row))
+    (1..list.len()).into_par_iter().all(|row| list.record(row - 1) < list.record(row))
 }
 
 /// Sorts by (source, record id). Compares eight bytes after what all record ids of the list share before it compares texts: three
@@ -177,10 +172,7 @@ fn text(batches: &[RecordBatch], name: &str, table: &'static str) -> Result<Stri
 }
 
 fn key_values(texts: &StringArray) -> Result<Vec<CustomerKey>> {
-    (0..texts.len())
-        .into_par_iter()
-        .map(|row| texts.value(row).parse())
-        .collect()
+    (0..texts.len()).into_par_iter().map(|row| texts.value(row).parse()).collect()
 }
 
 fn damaged(what: &str, table: &'static str) -> Error {

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{Int64Array, RecordBatch, StringArray};
 
-use crate::table::ids::CUSTOMER_KEY_LENGTH;
+use crate::table::build::{batch, key_column};
 use crate::table::keys::{KeyRedirect, Keys};
-use crate::table::{CustomerKey, RunId, column};
+use crate::table::{RunId, column};
 
 /// `key_events` of one run: `run_id`, `customer_key`, `event`, `other_key` (null where no other key is concerned), `records_count`.
 /// Sorted by key, event, other key.
@@ -41,25 +40,4 @@ pub fn redirects_batch(redirects: &[KeyRedirect]) -> RecordBatch {
             key_column(redirects.iter().map(|redirect| Some(redirect.live))),
         ),
     ])
-}
-
-pub(super) fn key_column(keys: impl ExactSizeIterator<Item = Option<CustomerKey>>) -> ArrayRef {
-    let mut builder = StringBuilder::with_capacity(keys.len(), keys.len() * CUSTOMER_KEY_LENGTH);
-    for key in keys {
-        match key {
-            Some(key) => builder.append_value(std::str::from_utf8(&key.to_ascii()).expect("the alphabet of keys is ASCII")),
-            None => builder.append_null(),
-        }
-    }
-    Arc::new(builder.finish())
-}
-
-/// A batch of columns of equal length.
-pub(super) fn batch(columns: Vec<(&str, bool, ArrayRef)>) -> RecordBatch {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, nullable, values)| Field::new(*name, DataType::clone(values.data_type()), *nullable))
-        .collect();
-    let values = columns.into_iter().map(|(_, _, values)| values).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), values).expect("columns are built from one list each, of equal length")
 }
