@@ -7,6 +7,7 @@ use crate::error::{Diagnostic, Result};
 
 pub mod pipeline;
 pub mod spec;
+pub mod standard;
 
 pub use pipeline::Config;
 pub use spec::Spec;
