@@ -9,7 +9,7 @@ use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::publish::{Manifest, Warehouse};
-use crate::table::{CustomerKey, VersionNumber, column};
+use crate::table::{VersionNumber, column};
 
 mod mask;
 mod pair;
@@ -23,7 +23,7 @@ pub enum Subject {
     /// A record: source and record id.
     Record(String, String),
     /// A customer.
-    Customer(CustomerKey),
+    Customer(String),
 }
 
 /// An explanation, for people or as JSON.
@@ -122,7 +122,7 @@ pub fn subject(spec: &Spec, text: &str) -> Subject {
         Some((source, record_id)) if spec.sources.iter().any(|known| known.name == source) => {
             Subject::Record(source.to_owned(), record_id.to_owned())
         }
-        _ => Subject::Customer(CustomerKey(text.to_owned())),
+        _ => Subject::Customer(text.to_owned()),
     }
 }
 
@@ -195,14 +195,14 @@ impl<'a> Reader<'a> {
             }
             Subject::Customer(key) => {
                 if self
-                    .rows("identities", |batch| equal(batch, column::CUSTOMER_KEY, &key.0))?
+                    .rows("identities", |batch| equal(batch, column::CUSTOMER_KEY, key))?
                     .is_some()
                 {
-                    return Ok((key.0.clone(), None));
+                    return Ok((key.clone(), None));
                 }
-                let redirect = self.rows("key_redirects", |batch| equal(batch, column::OLD_KEY, &key.0))?;
+                let redirect = self.rows("key_redirects", |batch| equal(batch, column::OLD_KEY, key))?;
                 let live = redirect.as_ref().and_then(|row| first(row, column::NEW_KEY));
-                live.map(|live| (live, Some(key.0.clone()))).ok_or_else(|| {
+                live.map(|live| (live, Some(key.clone()))).ok_or_else(|| {
                     let sources: Vec<&str> = self.spec.sources.iter().map(|source| source.name.as_str()).collect();
                     Error::input("no customer has this key and no key was merged from it")
                         .with("version", self.manifest.version.to_string())

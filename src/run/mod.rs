@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 
-use crate::block;
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -111,7 +110,7 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
             as_of: plan.as_of,
             fingerprint,
             state: tables::state(&standardized.contacts, &resolved, &keys, &ingested)?,
-            carried: previous.carried(&plan, &all),
+            carried: previous.carried(&spec.models, &all),
             tables: all.into_iter().map(|(name, table)| (name, table.schema, table.batches)).collect(),
         };
         publish::publish(engine, warehouse, release)

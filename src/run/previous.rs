@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 
-use super::{Plan, tables};
+use super::tables;
+use crate::config::spec::SqlFile;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key;
@@ -86,15 +87,12 @@ impl Previous {
         self.model.clone().filter(|_| !retrain)
     }
 
-    /// Tables of models that this run does not build: the new version points at the files of the old one.
+    /// Tables of the version that this run does not make: the new version points at the files of the old one.
     #[must_use]
-    pub fn carried(&self, every_model: &[String], plan: &Plan, built: &Tables) -> BTreeMap<String, TableEntry> {
-        let left_out = |name: &String| every_model.contains(name) && !built.contains_key(name) && plan.previous == self.version();
+    pub fn carried(&self, every_model: &[SqlFile], made: &Tables) -> BTreeMap<String, TableEntry> {
+        let left_out = |name: &String| every_model.iter().any(|model| model.name == *name) && !made.contains_key(name);
         let entries = self.manifest.iter().flat_map(|manifest| &manifest.tables);
-        entries
-            .filter(|(name, _)| left_out(name))
-            .map(|(name, entry)| (name.clone(), entry.clone()))
-            .collect()
+        entries.filter(|(name, _)| left_out(name)).map(|(name, entry)| (name.clone(), entry.clone())).collect()
     }
 }
 

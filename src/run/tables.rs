@@ -65,6 +65,7 @@ pub fn profile(input: &Input<'_>, standardized: &Standardized) -> Tables {
     let rules = (blocking.as_slice(), deterministic.as_slice());
     let events = key::events_batch(keys, &input.options.run_id);
 
+    let base = crate::model::base::schemas(spec);
     let mut tables = engine.compute(|| {
         let mut tables = Tables::new();
         let mut add = |name: &str, batch: RecordBatch| {
@@ -85,7 +86,7 @@ pub fn profile(input: &Input<'_>, standardized: &Standardized) -> Tables {
         let mut orders: Vec<RecordBatch> = Vec::new();
         for (kind, batches) in &input.ingested.facts {
             let keyed = profile::attribute(&profile_spec, contacts, keys, *kind, batches, &orders);
-            let schema = keyed.first().map_or_else(|| profile::fact_schema(*kind), RecordBatch::schema);
+            let schema = keyed.first().map_or_else(|| Arc::clone(&base[kind.name()]), RecordBatch::schema);
             if *kind == RecordKind::Orders {
                 orders.clone_from(&keyed);
             }
