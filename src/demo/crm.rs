@@ -10,8 +10,27 @@ use super::random::Random;
 
 /// The header. `Bemerkung` stands twice, once with a space behind it.
 pub(super) const HEADER: [&str; 21] = [
-    "KundenNr", "Anrede", "Titel", "Vorname", "Nachname", "Firma", "Strasse", "Hausnummer", "PLZ", "Ort", "Land", "Telefon", "E-Mail", "Geburtsdatum",
-    "Umsatz", "Werbung erlaubt", "Bemerkung", "Kategorie ", "Bemerkung", "Angelegt am", "Geändert am",
+    "KundenNr",
+    "Anrede",
+    "Titel",
+    "Vorname",
+    "Nachname",
+    "Firma",
+    "Strasse",
+    "Hausnummer",
+    "PLZ",
+    "Ort",
+    "Land",
+    "Telefon",
+    "E-Mail",
+    "Geburtsdatum",
+    "Umsatz",
+    "Werbung erlaubt",
+    "Bemerkung",
+    "Kategorie ",
+    "Bemerkung",
+    "Angelegt am",
+    "Geändert am",
 ];
 
 /// The mailbox of a purchasing department that 0.8 % of the people, at most 400, gave as theirs.
@@ -21,7 +40,9 @@ const ROLE_ACCOUNT: &str = "einkauf@grosskunde.example";
 pub(super) fn write(context: &mut Context<'_>, accounts: &[Accounts], random: &mut Random) -> Rows {
     let mut rows = Rows::new(';', "\r\n");
     for (position, person) in context.people.iter().enumerate() {
-        let Some(customer_no) = accounts[position].customer_no else { continue };
+        let Some(customer_no) = accounts[position].customer_no else {
+            continue;
+        };
         let copies = if random.chance(0.08) { 2 } else { 1 };
         for copy in 0..copies {
             let number = (customer_no + copy).to_string();
@@ -53,7 +74,11 @@ fn row(person: &Person, number: &str, stranger: &Person, random: &mut Random) ->
     let created = random.between(FIRST_DAY - 1500, LAST_DAY - 1);
     let updated = random.between(created.max(FIRST_DAY), LAST_DAY);
     let mut written = write_person(person, updated, 1.0, random);
-    let company = if random.chance(0.06) { format!("{} GmbH & Co. KG", written.family) } else { String::new() };
+    let company = if random.chance(0.06) {
+        format!("{} GmbH & Co. KG", written.family)
+    } else {
+        String::new()
+    };
     let birth = birth(&written, random);
     let email = email(person, stranger, random);
     leave_out(&mut written, random);
@@ -65,7 +90,11 @@ fn row(person: &Person, number: &str, stranger: &Person, random: &mut Random) ->
         "Herr"
     };
     let title = if random.chance(0.02) { "Dr." } else { "" };
-    let land = random.pick::<&str>(if written.country == "DE" { &["DE", "Deutschland", "D", ""] } else { &["GB", "Großbritannien", "UK", "GB"] });
+    let land = random.pick::<&str>(if written.country == "DE" {
+        &["DE", "Deutschland", "D", ""]
+    } else {
+        &["GB", "Großbritannien", "UK", "GB"]
+    });
     let note = match random.below(50) {
         0 => "Ruft gern nach 18 Uhr an.\nBitte \"Herrn Doktor\" sagen; legt Wert darauf",
         1 => "Lieferung an Nachbarn\r\n(2. OG links)",
@@ -99,7 +128,10 @@ fn row(person: &Person, number: &str, stranger: &Person, random: &mut Random) ->
 }
 
 fn birth(written: &Written, random: &mut Random) -> String {
-    let text = written.birth.map(|birth| format!("{:02}.{:02}.{}", birth.day(), birth.month(), birth.year())).unwrap_or_default();
+    let text = written
+        .birth
+        .map(|birth| format!("{:02}.{:02}.{}", birth.day(), birth.month(), birth.year()))
+        .unwrap_or_default();
     match random.below(1000) {
         0..=349 => String::new(),
         350..=364 => "01.01.1900".to_owned(),
@@ -143,7 +175,11 @@ fn leave_out(written: &mut Written, random: &mut Random) {
 /// Cents as `1.234,56`.
 fn money(cents: i64) -> String {
     let (euros, rest) = (cents / 100, cents % 100);
-    if euros >= 1000 { format!("{}.{:03},{rest:02}", euros / 1000, euros % 1000) } else { format!("{euros},{rest:02}") }
+    if euros >= 1000 {
+        format!("{}.{:03},{rest:02}", euros / 1000, euros % 1000)
+    } else {
+        format!("{euros},{rest:02}")
+    }
 }
 
 /// The text in Windows-1252. Letters that it lacks lose their accents, as the CRM would store them.

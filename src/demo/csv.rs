@@ -11,7 +11,12 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn new(delimiter: char, line_end: &'static str) -> Self {
-        Self { text: String::new(), count: 0, delimiter, line_end }
+        Self {
+            text: String::new(),
+            count: 0,
+            delimiter,
+            line_end,
+        }
     }
 
     /// One row.

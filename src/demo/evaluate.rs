@@ -18,7 +18,11 @@ pub struct Quality {
 impl Quality {
     fn new(precision: f64, recall: f64) -> Self {
         let sum = precision + recall;
-        Self { precision, recall, f1: if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 } }
+        Self {
+            precision,
+            recall,
+            f1: if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 },
+        }
     }
 }
 
@@ -51,7 +55,11 @@ pub fn evaluate<T: Eq + Hash + Copy, P: Eq + Hash + Copy>(records: &[(T, P)]) ->
         *people.entry(person).or_default() += 1;
         *keys.entry(key).or_default() += 1;
     }
-    let pairs = |sizes: &mut dyn Iterator<Item = u64>| sizes.map(|size| u128::from(size) * u128::from(size.saturating_sub(1)) / 2).sum::<u128>();
+    let pairs = |sizes: &mut dyn Iterator<Item = u64>| {
+        sizes
+            .map(|size| u128::from(size) * u128::from(size.saturating_sub(1)) / 2)
+            .sum::<u128>()
+    };
     let both = pairs(&mut cells.values().copied());
     let predicted = pairs(&mut keys.values().copied());
     let actual = pairs(&mut people.values().copied());
@@ -59,8 +67,15 @@ pub fn evaluate<T: Eq + Hash + Copy, P: Eq + Hash + Copy>(records: &[(T, P)]) ->
     let mean = |size: &dyn Fn(&(T, P)) -> u64| {
         let mut terms: Vec<(u64, u64)> = cells.iter().map(|(cell, &count)| (count, size(cell))).collect();
         terms.sort_unstable();
-        let sum: f64 = terms.iter().map(|&(count, size)| ratio(u128::from(count) * u128::from(count), u128::from(size))).sum();
-        if records.is_empty() { 0.0 } else { sum / to_float(records.len() as u128) }
+        let sum: f64 = terms
+            .iter()
+            .map(|&(count, size)| ratio(u128::from(count) * u128::from(count), u128::from(size)))
+            .sum();
+        if records.is_empty() {
+            0.0
+        } else {
+            sum / to_float(records.len() as u128)
+        }
     };
     Evaluation {
         records: records.len() as u64,

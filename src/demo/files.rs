@@ -23,7 +23,10 @@ impl Output {
         let folder = path.parent().expect("every file of the demo lies in a folder");
         let opened = create_dir_all(folder).and_then(|()| File::create(&path));
         match opened {
-            Ok(file) => Ok(Self { file: BufWriter::with_capacity(1 << 18, file), path }),
+            Ok(file) => Ok(Self {
+                file: BufWriter::with_capacity(1 << 18, file),
+                path,
+            }),
             Err(error) => Err(failed(&path, error)),
         }
     }
@@ -38,7 +41,9 @@ impl Output {
 }
 
 fn failed(path: &Path, error: std::io::Error) -> Error {
-    Error::environment("a file of the demo cannot be written").with("file", path.display().to_string()).because(error)
+    Error::environment("a file of the demo cannot be written")
+        .with("file", path.display().to_string())
+        .because(error)
 }
 
 /// Every file of the demo, open.
@@ -62,7 +67,10 @@ impl Files {
         let exports = folder.join("exports");
         let mut files = Self {
             groups,
-            crm: numbered(&exports, "crm/kontakte", 2.min(groups))?.into_iter().map(|output| (output, 0)).collect(),
+            crm: numbered(&exports, "crm/kontakte", 2.min(groups))?
+                .into_iter()
+                .map(|output| (output, 0))
+                .collect(),
             customers: Output::create(exports.join("shop/customers_1.csv"))?,
             orders: numbered(&exports, "shop/orders", orders.div_ceil(1_000_000).max(3).min(groups))?,
             web: web::MONTHS.iter().map(|_| None).collect(),
@@ -105,7 +113,9 @@ impl Files {
         for (month, member) in group.web.iter().enumerate().filter(|(_, member)| !member.is_empty()) {
             let output = match &mut self.web[month] {
                 Some(output) => output,
-                empty => empty.insert(Output::create(self.exports.join(format!("web/month={}/events.jsonl.gz", web::MONTHS[month])))?),
+                empty => empty.insert(Output::create(
+                    self.exports.join(format!("web/month={}/events.jsonl.gz", web::MONTHS[month])),
+                )?),
             };
             output.write(member)?;
         }
@@ -119,12 +129,17 @@ impl Files {
             crm.finish()?;
         }
         let rest = [self.customers, self.newsletter, self.survey, self.support, self.truth];
-        rest.into_iter().chain(self.orders).chain(self.web.into_iter().flatten()).try_for_each(Output::finish)
+        rest.into_iter()
+            .chain(self.orders)
+            .chain(self.web.into_iter().flatten())
+            .try_for_each(Output::finish)
     }
 }
 
 fn numbered(exports: &Path, stem: &str, count: u64) -> Result<Vec<Output>> {
-    (1..=count).map(|number| Output::create(exports.join(format!("{stem}_{number}.csv")))).collect()
+    (1..=count)
+        .map(|number| Output::create(exports.join(format!("{stem}_{number}.csv"))))
+        .collect()
 }
 
 fn header(delimiter: char, line_end: &'static str, names: &[&str]) -> String {

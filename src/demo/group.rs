@@ -34,7 +34,12 @@ impl Cut {
     /// Groups of at most a thousand, and several of them even in a small demo.
     pub(super) fn new(options: &DemoOptions) -> Self {
         let people = u64::from(options.people);
-        Self { people, orders: options.orders.unwrap_or(people * 5), seed: options.seed, size: (people / 8).clamp(25, 1000) }
+        Self {
+            people,
+            orders: options.orders.unwrap_or(people * 5),
+            seed: options.seed,
+            size: (people / 8).clamp(25, 1000),
+        }
     }
 
     pub(super) fn groups(&self) -> u64 {
@@ -43,7 +48,8 @@ impl Cut {
 
     /// Index of the first order that belongs to people from `person` on.
     fn first_order(&self, person: u64) -> u64 {
-        u64::try_from(u128::from(self.orders) * u128::from(person) / u128::from(self.people.max(1))).expect("a share of the orders is at most all of them")
+        u64::try_from(u128::from(self.orders) * u128::from(person) / u128::from(self.people.max(1)))
+            .expect("a share of the orders is at most all of them")
     }
 }
 
@@ -91,7 +97,11 @@ pub(super) fn make(cut: Cut, number: u64) -> Group {
     let count = usize::try_from(end - first).expect("a group has at most a thousand people");
     let people = people::group(first, count, &mut random);
     let accounts: Vec<Accounts> = people.iter().map(|person| Accounts::draw(person, &mut random)).collect();
-    let mut context = Context { cut, people: &people, truth: Rows::new(',', "\n") };
+    let mut context = Context {
+        cut,
+        people: &people,
+        truth: Rows::new(',', "\n"),
+    };
     Group {
         crm: crm::write(&mut context, &accounts, &mut random),
         customers: shop::write(&mut context, &accounts, &mut random),

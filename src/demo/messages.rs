@@ -13,7 +13,13 @@ pub(super) const NEWSLETTER_HEADER: [&str; 4] = ["E-Mail-Adresse", "Name", "Opt-
 
 /// The survey tool writes two header rows: questions, and kinds of answer.
 pub(super) const SURVEY_HEADERS: [[&str; 5]; 2] = [
-    ["Respondent ID", "End Date", "Email Address", "Wie wahrscheinlich ist es, dass Sie uns weiterempfehlen?", "Was ist der Grund?"],
+    [
+        "Respondent ID",
+        "End Date",
+        "Email Address",
+        "Wie wahrscheinlich ist es, dass Sie uns weiterempfehlen?",
+        "Was ist der Grund?",
+    ],
     ["", "", "", "Response", "Open-Ended Response"],
 ];
 
@@ -31,7 +37,11 @@ pub(super) fn newsletter(context: &mut Context<'_>, random: &mut Random) -> Rows
         let addresses = if random.chance(0.1) { 2 } else { 1 };
         for (position, email) in person.emails.iter().take(addresses).enumerate() {
             let (local, domain) = email.split_once('@').expect("every address of the demo has an @");
-            let email = if position == 0 && random.chance(0.03) { format!("{}@{domain}", typo(local, random)) } else { email.clone() };
+            let email = if position == 0 && random.chance(0.03) {
+                format!("{}@{domain}", typo(local, random))
+            } else {
+                email.clone()
+            };
             let day = random.between(FIRST_DAY, LAST_DAY);
             let written = write_person(person, day, 0.8, random);
             let name = match random.below(10) {
@@ -42,7 +52,12 @@ pub(super) fn newsletter(context: &mut Context<'_>, random: &mut Random) -> Rows
             };
             let shown = if random.chance(0.06) { email.to_uppercase() } else { email.clone() };
             let status = *random.pick(&["confirmed", "confirmed", "confirmed", "pending", "unsubscribed"]);
-            rows.row(&[shown, name, status.to_owned(), instant(day, random).format("%Y-%m-%d %H:%M:%S").to_string()]);
+            rows.row(&[
+                shown,
+                name,
+                status.to_owned(),
+                instant(day, random).format("%Y-%m-%d %H:%M:%S").to_string(),
+            ]);
             context.record("newsletter", &email, &person.index.to_string());
         }
     }
@@ -86,14 +101,26 @@ pub(super) fn support(context: &mut Context<'_>, random: &mut Random) -> String 
         for requester in 0..requesters {
             let id = 9_000_000 + person.index * 2 + requester;
             let shared = person.family_email.as_ref().filter(|_| random.chance(0.3));
-            let email = if random.chance(0.15) { None } else { shared.or(if requester == 0 { person.emails.first() } else { person.emails.last() }) };
+            let email = if random.chance(0.15) {
+                None
+            } else {
+                shared.or(if requester == 0 {
+                    person.emails.first()
+                } else {
+                    person.emails.last()
+                })
+            };
             context.record("support", &id.to_string(), &person.index.to_string());
             for nth in 0..*random.pick(&[1, 1, 2, 3]) {
                 let day = random.between(FIRST_DAY, LAST_DAY - 8);
                 let written = write_person(person, day, 0.9, random);
                 let created = instant(day, random);
                 let updated = instant(day + random.between(1, 7), random);
-                let phone = if email.is_none() || random.chance(0.3) { Some(written.phone) } else { None };
+                let phone = if email.is_none() || random.chance(0.3) {
+                    Some(written.phone)
+                } else {
+                    None
+                };
                 let ticket = json!({
                     "id": id * 4 + nth,
                     "created_at": created.to_rfc3339_opts(SecondsFormat::Secs, true),

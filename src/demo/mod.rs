@@ -68,7 +68,11 @@ pub fn generate(options: &DemoOptions, folder: &Path) -> Result<()> {
 /// # Errors
 /// `Environment` if the disk cannot be written.
 pub fn write_project(folder: &Path) -> Result<()> {
-    let failed = |error: std::io::Error| Error::environment("the demo project cannot be written").with("folder", folder.display().to_string()).because(error);
+    let failed = |error: std::io::Error| {
+        Error::environment("the demo project cannot be written")
+            .with("folder", folder.display().to_string())
+            .because(error)
+    };
     std::fs::create_dir_all(folder).map_err(failed)?;
     PROJECT.extract(folder).map_err(failed)
 }

@@ -48,7 +48,11 @@ pub(super) fn write(person: &Person, day: i64, care: f64, random: &mut Random) -
     if random.chance(0.04 * care) {
         city = typo(&city, random);
     }
-    let postcode = if random.chance(0.03 * care) { digits_swapped(&address.postcode, random) } else { address.postcode.clone() };
+    let postcode = if random.chance(0.03 * care) {
+        digits_swapped(&address.postcode, random)
+    } else {
+        address.postcode.clone()
+    };
     if random.chance(0.12) {
         (given, family, street, city) = (fold(&given), fold(&family), fold(&street), fold(&city));
     }
@@ -107,7 +111,18 @@ pub(super) fn typo(text: &str, random: &mut Random) -> String {
         2 if place + 1 < letters.len() && letters[place + 1].is_alphabetic() => letters.swap(place, place + 1),
         3 => letters[place] = neighbor(letters[place]),
         _ => {
-            let heard = [("ie", "i"), ("ei", "ai"), ("ck", "k"), ("tz", "z"), ("ph", "f"), ("th", "t"), ("mm", "m"), ("nn", "n"), ("ss", "s"), ("y", "i")];
+            let heard = [
+                ("ie", "i"),
+                ("ei", "ai"),
+                ("ck", "k"),
+                ("tz", "z"),
+                ("ph", "f"),
+                ("th", "t"),
+                ("mm", "m"),
+                ("nn", "n"),
+                ("ss", "s"),
+                ("y", "i"),
+            ];
             let (from, to) = *random.pick(&heard);
             if text.contains(from) {
                 return text.replacen(from, to, 1);
@@ -121,7 +136,10 @@ pub(super) fn typo(text: &str, random: &mut Random) -> String {
 /// The key beside it on a German keyboard.
 fn neighbor(letter: char) -> char {
     let (from, to) = ("abcdefghijklmnopqrstuvwxyz", "svxfrghjuklknmpowtazibeyxt");
-    from.chars().zip(to.chars()).find_map(|(key, beside)| (key == letter).then_some(beside)).unwrap_or('e')
+    from.chars()
+        .zip(to.chars())
+        .find_map(|(key, beside)| (key == letter).then_some(beside))
+        .unwrap_or('e')
 }
 
 /// Umlauts and accents spelled out: `Müller` becomes `Mueller`.
@@ -183,8 +201,8 @@ fn street_form(street: &str, random: &mut Random) -> String {
         (" Street", [" St", " St.", " St"]),
         (" Avenue", [" Ave", " Ave.", " Av"]),
     ];
-    forms
-        .iter()
-        .find(|(long, _)| street.ends_with(long))
-        .map_or_else(|| street.to_owned(), |(long, short)| street.replace(long, random.pick::<&str>(short)))
+    forms.iter().find(|(long, _)| street.ends_with(long)).map_or_else(
+        || street.to_owned(),
+        |(long, short)| street.replace(long, random.pick::<&str>(short)),
+    )
 }

@@ -13,16 +13,85 @@ use super::random::Random;
 use super::shop::street_line;
 
 pub(super) const HEADER: [&str; 79] = [
-    "Name", "Email", "Financial Status", "Paid at", "Fulfillment Status", "Fulfilled at", "Accepts Marketing", "Currency", "Subtotal", "Shipping",
-    "Taxes", "Total", "Discount Code", "Discount Amount", "Shipping Method", "Created at", "Lineitem quantity", "Lineitem name", "Lineitem price",
-    "Lineitem compare at price", "Lineitem sku", "Lineitem requires shipping", "Lineitem taxable", "Lineitem fulfillment status", "Billing Name",
-    "Billing Street", "Billing Address1", "Billing Address2", "Billing Company", "Billing City", "Billing Zip", "Billing Province", "Billing Country",
-    "Billing Phone", "Shipping Name", "Shipping Street", "Shipping Address1", "Shipping Address2", "Shipping Company", "Shipping City",
-    "Shipping Zip", "Shipping Province", "Shipping Country", "Shipping Phone", "Notes", "Note Attributes", "Cancelled at", "Payment Method",
-    "Payment Reference", "Refunded Amount", "Vendor", "Outstanding Balance", "Employee", "Location", "Device ID", "Id", "Tags", "Risk Level",
-    "Source", "Lineitem discount", "Tax 1 Name", "Tax 1 Value", "Tax 2 Name", "Tax 2 Value", "Tax 3 Name", "Tax 3 Value", "Tax 4 Name",
-    "Tax 4 Value", "Tax 5 Name", "Tax 5 Value", "Phone", "Receipt Number", "Duties", "Billing Province Name", "Shipping Province Name",
-    "Payment ID", "Payment Terms Name", "Next Payment Due At", "Payment References",
+    "Name",
+    "Email",
+    "Financial Status",
+    "Paid at",
+    "Fulfillment Status",
+    "Fulfilled at",
+    "Accepts Marketing",
+    "Currency",
+    "Subtotal",
+    "Shipping",
+    "Taxes",
+    "Total",
+    "Discount Code",
+    "Discount Amount",
+    "Shipping Method",
+    "Created at",
+    "Lineitem quantity",
+    "Lineitem name",
+    "Lineitem price",
+    "Lineitem compare at price",
+    "Lineitem sku",
+    "Lineitem requires shipping",
+    "Lineitem taxable",
+    "Lineitem fulfillment status",
+    "Billing Name",
+    "Billing Street",
+    "Billing Address1",
+    "Billing Address2",
+    "Billing Company",
+    "Billing City",
+    "Billing Zip",
+    "Billing Province",
+    "Billing Country",
+    "Billing Phone",
+    "Shipping Name",
+    "Shipping Street",
+    "Shipping Address1",
+    "Shipping Address2",
+    "Shipping Company",
+    "Shipping City",
+    "Shipping Zip",
+    "Shipping Province",
+    "Shipping Country",
+    "Shipping Phone",
+    "Notes",
+    "Note Attributes",
+    "Cancelled at",
+    "Payment Method",
+    "Payment Reference",
+    "Refunded Amount",
+    "Vendor",
+    "Outstanding Balance",
+    "Employee",
+    "Location",
+    "Device ID",
+    "Id",
+    "Tags",
+    "Risk Level",
+    "Source",
+    "Lineitem discount",
+    "Tax 1 Name",
+    "Tax 1 Value",
+    "Tax 2 Name",
+    "Tax 2 Value",
+    "Tax 3 Name",
+    "Tax 3 Value",
+    "Tax 4 Name",
+    "Tax 4 Value",
+    "Tax 5 Name",
+    "Tax 5 Value",
+    "Phone",
+    "Receipt Number",
+    "Duties",
+    "Billing Province Name",
+    "Shipping Province Name",
+    "Payment ID",
+    "Payment Terms Name",
+    "Next Payment Due At",
+    "Payment References",
 ];
 
 /// Article number, name and price in cents.
@@ -78,7 +147,10 @@ pub(super) fn write(context: &mut Context<'_>, accounts: &[Accounts], numbers: R
             let point = random.unit() * weights.last().copied().unwrap_or(0.0);
             let buyer = weights.partition_point(|&upper| upper <= point).min(buyers.len() - 1);
             let (first, last) = buyers[buyer].active;
-            Planned { at: random.between(first, last), buyer }
+            Planned {
+                at: random.between(first, last),
+                buyer,
+            }
         })
         .collect();
     planned.sort_by_key(|order| (order.at, order.buyer));
@@ -119,7 +191,12 @@ fn buyers<'a>(context: &Context<'a>, accounts: &[Accounts], random: &mut Random)
             if random.chance(0.5) {
                 billing.phone.clear();
             }
-            buyers.push(Buyer { person, email, billing, active: (start * 86_400 + 25_200, end * 86_400 + 72_000) });
+            buyers.push(Buyer {
+                person,
+                email,
+                billing,
+                active: (start * 86_400 + 25_200, end * 86_400 + 72_000),
+            });
         }
     }
     (buyers, weights)
@@ -168,7 +245,11 @@ fn write_order(rows: &mut Rows, number: u64, at: i64, buyer: &Buyer<'_>, in_stor
 }
 
 fn line(name: &str, email: &str, created: &str, random: &mut Random) -> (Fields, i64) {
-    let product = if random.chance(0.7) { random.index(9) } else { random.index(PRODUCTS.len()) };
+    let product = if random.chance(0.7) {
+        random.index(9)
+    } else {
+        random.index(PRODUCTS.len())
+    };
     let (sku, title, price) = PRODUCTS[product];
     let quantity = *random.pick(&[1, 1, 1, 1, 2, 2, 3]);
     let mut fields: Fields = std::array::from_fn(|_| String::new());

@@ -13,7 +13,8 @@ pub(super) const LAST_DAY: i64 = 20_757;
 
 /// The calendar day of a number of days since 1970.
 pub(super) fn date(day: i64) -> NaiveDate {
-    NaiveDate::from_epoch_days(i32::try_from(day).expect("days of the demo lie within a century of 1970")).expect("days of the demo are calendar days")
+    NaiveDate::from_epoch_days(i32::try_from(day).expect("days of the demo lie within a century of 1970"))
+        .expect("days of the demo are calendar days")
 }
 
 /// Where somebody lives.
@@ -32,7 +33,10 @@ impl Address {
         let city = lists.cities.draw(random);
         let offset = random.below(city.count);
         let postcode = match country {
-            Country::Germany => format!("{:05}", city.postcode.parse::<u64>().expect("German postcodes in the list are numbers") + offset),
+            Country::Germany => format!(
+                "{:05}",
+                city.postcode.parse::<u64>().expect("German postcodes in the list are numbers") + offset
+            ),
             Country::Britain => {
                 let letter = |random: &mut Random| char::from(*random.pick(b"ABDEFGHJLNPQRSTUWXYZ"));
                 format!("{} {}{}{}", city.postcode, random.between(1, 9), letter(random), letter(random))
@@ -44,7 +48,13 @@ impl Address {
             number.push(*random.pick(&['a', 'b', 'c']));
         }
         let street = lists.streets.draw(random).clone();
-        Self { street, number, postcode, city: city.name, country }
+        Self {
+            street,
+            number,
+            postcode,
+            city: city.name,
+            country,
+        }
     }
 }
 
@@ -87,11 +97,6 @@ impl Person {
     pub(super) fn mobile(&self, day: i64) -> &str {
         since::<String>(&self.mobile, self.mobile_since.as_ref(), day)
     }
-
-    /// Country of the first address.
-    pub(super) fn country(&self) -> Country {
-        self.address.country
-    }
 }
 
 fn since<'a, T>(before: &'a T, after: Option<&'a (i64, T)>, day: i64) -> &'a T {
@@ -122,10 +127,13 @@ pub(super) fn group(first: u64, count: usize, random: &mut Random) -> Vec<Person
             landline: random.chance(0.6).then(|| landline(country, random)),
             email: None,
         };
-        if random.chance(0.8) {
+        if random.chance(0.86) {
             let birth = birthday(1940, 2006, random);
             let female = random.chance(0.5);
-            let alone = Home { landline: home.landline.filter(|_| random.chance(0.4)), ..home };
+            let alone = Home {
+                landline: home.landline.filter(|_| random.chance(0.4)),
+                ..home
+            };
             let index = first + people.len() as u64;
             people.push(person(index, female, birth, &alone, random));
         } else {
@@ -145,7 +153,12 @@ fn household(first: u64, mut home: Home, people: &mut Vec<Person>, random: &mut 
     let start = people.len();
     let year = random.between(1945, 1985);
     if random.chance(0.15) {
-        home.email = Some(format!("familie.{}{}@{}", mailbox_part(&home.family), first + start as u64, random.pick(&DOMAINS)));
+        home.email = Some(format!(
+            "familie.{}{}@{}",
+            mailbox_part(&home.family),
+            first + start as u64,
+            random.pick(&DOMAINS)
+        ));
     }
     let mut next = |female: bool, birth: NaiveDate, home: &Home, random: &mut Random| {
         let index = first + people.len() as u64;
@@ -153,7 +166,11 @@ fn household(first: u64, mut home: Home, people: &mut Vec<Person>, random: &mut 
     };
     next(false, birthday(year, year, random), &home, random);
     let partner = Home {
-        family: if random.chance(0.8) { home.family.clone() } else { lists(home.country).family.draw(random).clone() },
+        family: if random.chance(0.8) {
+            home.family.clone()
+        } else {
+            lists(home.country).family.draw(random).clone()
+        },
         address: home.address.clone(),
         landline: home.landline.clone(),
         email: home.email.clone(),
@@ -185,7 +202,11 @@ fn person(index: u64, female: bool, birth: NaiveDate, home: &Home, random: &mut 
     let names = if female { &lists.women } else { &lists.men };
     let drawn = names.draw(random);
     let mut given = drawn.name.to_owned();
-    let mut short = if drawn.short.is_empty() { None } else { Some(*random.pick(&drawn.short)) };
+    let mut short = if drawn.short.is_empty() {
+        None
+    } else {
+        Some(*random.pick(&drawn.short))
+    };
     if random.chance(0.04) {
         let second = names.draw(random).name;
         if second != drawn.name {
@@ -196,11 +217,17 @@ fn person(index: u64, female: bool, birth: NaiveDate, home: &Home, random: &mut 
     let changed = |random: &mut Random| random.between(FIRST_DAY, LAST_DAY);
     let family_since = random.chance(if female { 0.08 } else { 0.01 }).then(|| {
         let partner = lists.family.draw(random).clone();
-        let name = if random.chance(0.25) { format!("{}-{partner}", home.family) } else { partner };
+        let name = if random.chance(0.25) {
+            format!("{}-{partner}", home.family)
+        } else {
+            partner
+        };
         (changed(random), name)
     });
     let mobile_number = mobile(home.country, random);
-    let emails = (0..*random.pick(&[1, 1, 2, 2, 3])).map(|nth| email(index * 4 + nth, &given, &home.family, random)).collect();
+    let emails = (0..*random.pick(&[1, 1, 2, 2, 3]))
+        .map(|nth| email(index * 4 + nth, &given, &home.family, random))
+        .collect();
     Person {
         index,
         female,
@@ -242,7 +269,9 @@ const DOMAINS: [&str; 10] = [
 fn email(unique: u64, given: &str, family: &str, random: &mut Random) -> String {
     let (given, family) = (mailbox_part(given), mailbox_part(family));
     let initial = given.get(..1).unwrap_or("x");
-    let words = ["sonne", "stern", "fuchs", "wolf", "katze", "rose", "mond", "tiger", "regen", "feuer", "engel", "honig"];
+    let words = [
+        "sonne", "stern", "fuchs", "wolf", "katze", "rose", "mond", "tiger", "regen", "feuer", "engel", "honig",
+    ];
     let local = match random.below(20) {
         0..=6 => format!("{given}.{family}"),
         7..=8 => format!("{initial}.{family}"),
@@ -273,9 +302,15 @@ fn mobile(country: Country, random: &mut Random) -> String {
 fn landline(country: Country, random: &mut Random) -> String {
     match country {
         Country::Germany => {
-            let area = random.pick(&["30", "40", "89", "221", "69", "711", "211", "341", "231", "201", "421", "351", "511", "911"]);
+            let area = random.pick(&[
+                "30", "40", "89", "221", "69", "711", "211", "341", "231", "201", "421", "351", "511", "911",
+            ]);
             format!("+49{area}{}", random.between(200_000, 9_899_999))
         }
-        Country::Britain => format!("+44{}{}", random.pick(&["121", "113", "141", "114", "161", "131", "151"]), random.between(2_000_000, 8_999_999)),
+        Country::Britain => format!(
+            "+44{}{}",
+            random.pick(&["121", "113", "141", "114", "161", "131", "151"]),
+            random.between(2_000_000, 8_999_999)
+        ),
     }
 }

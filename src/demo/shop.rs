@@ -7,9 +7,26 @@ use super::people::{FIRST_DAY, LAST_DAY};
 use super::random::Random;
 
 pub(super) const HEADER: [&str; 20] = [
-    "Customer ID", "First Name", "Last Name", "Email", "Accepts Email Marketing", "Default Address Company", "Default Address Address1",
-    "Default Address Address2", "Default Address City", "Default Address Province Code", "Default Address Country Code", "Default Address Zip",
-    "Default Address Phone", "Phone", "Accepts SMS Marketing", "Total Spent", "Total Orders", "Note", "Tax Exempt", "Tags",
+    "Customer ID",
+    "First Name",
+    "Last Name",
+    "Email",
+    "Accepts Email Marketing",
+    "Default Address Company",
+    "Default Address Address1",
+    "Default Address Address2",
+    "Default Address City",
+    "Default Address Province Code",
+    "Default Address Country Code",
+    "Default Address Zip",
+    "Default Address Phone",
+    "Phone",
+    "Accepts SMS Marketing",
+    "Total Spent",
+    "Total Orders",
+    "Note",
+    "Tax Exempt",
+    "Tags",
 ];
 
 /// The customer rows of a group.
@@ -23,12 +40,24 @@ pub(super) fn write(context: &mut Context<'_>, accounts: &[Accounts], random: &m
             (written.street, written.number, written.postcode, written.city) = Default::default();
         }
         let protect = |text: &str| if text.is_empty() { String::new() } else { format!("'{text}") };
-        let phone = if random.chance(0.4) { String::new() } else { protect(&written.phone) };
-        let mut tags = if random.chance(0.2) { "newsletter".to_owned() } else { String::new() };
+        let phone = if random.chance(0.4) {
+            String::new()
+        } else {
+            protect(&written.phone)
+        };
+        let mut tags = if random.chance(0.2) {
+            "newsletter".to_owned()
+        } else {
+            String::new()
+        };
         if let Some(number) = accounts[position].customer_no
             && random.chance(0.15)
         {
-            tags = if tags.is_empty() { format!("kdnr:{number}") } else { format!("{tags}, kdnr:{number}, vip") };
+            tags = if tags.is_empty() {
+                format!("kdnr:{number}")
+            } else {
+                format!("{tags}, kdnr:{number}, vip")
+            };
         }
         let yes_no = |random: &mut Random, share: f64| (if random.chance(share) { "yes" } else { "no" }).to_owned();
         rows.row(&[

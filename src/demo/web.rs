@@ -40,22 +40,31 @@ pub(super) fn write(context: &mut Context<'_>, accounts: &[Accounts], random: &m
         {
             for nth in 0..*random.pick(&[1, 1, 2]) {
                 let mut users = vec![user.clone()];
-                if nth == 0 && random.chance(0.1) {
+                if nth == 0 && random.chance(0.25) {
                     users.extend(person.housemate.and_then(account));
                 }
-                let device = Device { id: device_id(person.index * 4 + nth, random), users };
+                let device = Device {
+                    id: device_id(person.index * 4 + nth, random),
+                    users,
+                };
                 context.record("web", &device.id, &person.index.to_string());
                 visits(&device, &mut months, random);
             }
         }
         if random.chance(share / 4.0) {
             // Somebody who never logs in, and of whom no export knows more: a person of their own.
-            let device = Device { id: device_id(person.index * 4 + 3, random), users: Vec::new() };
+            let device = Device {
+                id: device_id(person.index * 4 + 3, random),
+                users: Vec::new(),
+            };
             context.record("web", &device.id, &format!("visitor-{}", person.index));
             visits(&device, &mut months, random);
         }
     }
-    months.iter().map(|lines| if lines.is_empty() { Vec::new() } else { gzip(lines) }).collect()
+    months
+        .iter()
+        .map(|lines| if lines.is_empty() { Vec::new() } else { gzip(lines) })
+        .collect()
 }
 
 /// A client id as the tag writes it; the first half is different for each `unique` below 2^32.
@@ -73,7 +82,10 @@ fn visits(device: &Device, months: &mut [Vec<u8>], random: &mut Random) {
         let month = date(day);
         let slot = usize::try_from((month.year() - 2025) * 12 + i32::try_from(month.month0()).expect("months are 0 to 11") - 10)
             .expect("events begin in the first of the months");
-        let user = device.users.get(session % device.users.len().max(1)).filter(|_| session < device.users.len() || random.chance(0.5));
+        let user = device
+            .users
+            .get(session % device.users.len().max(1))
+            .filter(|_| session < device.users.len() || random.chance(0.5));
         visit(device, user, start, &mut months[slot], random);
     }
 }
