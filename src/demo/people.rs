@@ -141,10 +141,8 @@ pub(super) fn group(first: u64, count: usize, random: &mut Random) -> Vec<Person
         }
     }
     people.truncate(count);
-    for position in 0..people.len() {
-        if people[position].housemate.is_some_and(|mate| mate >= count) {
-            people[position].housemate = None;
-        }
+    for person in &mut people {
+        person.housemate = person.housemate.filter(|&mate| mate < count);
     }
     people
 }
@@ -186,14 +184,14 @@ fn household(first: u64, mut home: Home, people: &mut Vec<Person>, random: &mut 
         last = Some(birth);
     }
     let (given, short) = (people[start].given.clone(), people[start].short);
-    for position in start + 2..people.len() {
-        if !people[position].female && random.chance(0.06) {
-            people[position].given.clone_from(&given);
-            people[position].short = short;
+    for child in people.iter_mut().skip(start + 2) {
+        if !child.female && random.chance(0.06) {
+            child.given.clone_from(&given);
+            child.short = short;
         }
     }
-    for position in start..people.len() {
-        people[position].housemate = Some(if position == start { start + 1 } else { start });
+    for (position, person) in people.iter_mut().enumerate().skip(start) {
+        person.housemate = Some(if position == start { start + 1 } else { start });
     }
 }
 

@@ -77,8 +77,11 @@ fn parse(text: &str, delimiter: char) -> Vec<Vec<String>> {
     rows
 }
 
-/// Rows of CSV files as maps from column to value, empty fields left out.
-fn table(folder: &Path, start: &str) -> Vec<BTreeMap<String, String>> {
+/// Values by column, empty fields left out.
+type Row = BTreeMap<String, String>;
+
+/// Rows of CSV files with a header.
+fn table(folder: &Path, start: &str) -> Vec<Row> {
     let mut all = Vec::new();
     for bytes in bytes(folder, start) {
         let text = String::from_utf8(bytes).expect("UTF-8");
@@ -227,7 +230,7 @@ fn the_orders_sum_up_and_only_their_first_rows_carry_money() {
     let folder = demo(SMALL);
     assert_eq!(bytes(folder.path(), "exports/shop/orders").len(), 3);
     let cents = |row: &BTreeMap<String, String>, column: &str| row[column].replace('.', "").parse::<i64>().expect("cents");
-    let mut orders: BTreeMap<String, (Option<BTreeMap<String, String>>, i64, usize)> = BTreeMap::new();
+    let mut orders: BTreeMap<String, (Option<Row>, i64, usize)> = BTreeMap::new();
     for row in table(folder.path(), "exports/shop/orders") {
         let (head, goods, lines) = orders.entry(row["Name"].clone()).or_default();
         *goods += cents(&row, "Lineitem price") * row["Lineitem quantity"].parse::<i64>().expect("a quantity");
