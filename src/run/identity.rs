@@ -55,7 +55,10 @@ pub fn resolve(
     let comparer = Comparer::new(&identity.comparisons, &records);
     let model_reused = known.is_some();
     let (model, frequencies) = match known {
-        Some(known) => known,
+        Some((model, mut frequencies)) => {
+            frequencies.extend(TermFrequencies::count(&identity.comparisons, &records));
+            (model, frequencies)
+        }
         None => stages.time("train", || {
             Ok(engine.compute(|| {
                 let rules = |rules: &[BlockingRule]| block::block(rules, identity.block_pairs_max, &records);
