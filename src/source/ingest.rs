@@ -280,20 +280,15 @@ fn map(
     wanted: &[Field],
 ) -> Result<(Vec<RecordBatch>, Rejects, SourceCounts)> {
     let (context, unparsed) = engine.session_collecting();
-    let context = mapping::session(context);
     let schema = Arc::new(Schema::new(mapping::with_provenance(full)));
-    let table = MemTable::try_new(schema, partitions.to_vec()).map_err(|error| mapping::execution_error(mapping, error))?;
+    let table = MemTable::try_new(schema, partitions.to_vec()).expect("the batches were made with this schema");
     context
         .register_table(mapping::RAW_TABLE, Arc::new(table))
         .expect("a fresh session has no table `raw`");
-    let run = async {
-        context
-            .sql_with_options(&mapping.sql.text, mapping::options())
-            .await?
-            .collect()
-            .await
-    };
-    let batches = engine.wait(run).map_err(|error| mapping::execution_error(mapping, error))?;
+    let frame = engine
+        .try_plan(&context, &mapping.sql.text)
+        .map_err(|error| mapping::planning_error(mapping, &error, full))?;
+    let batches = engine.collect(frame).map_err(|error| error.with("file", &*mapping.sql.path))?;
     let rows_read: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
 
     let shape = Shape::new(&source.name, mapping.record, &plan.outputs);
@@ -317,7 +312,7 @@ fn map(
 }
 
 /// Finds the cells whose text a function could not read. A text that stands in no cell (it was put together in SQL) is listed without place.
-fn unparsed_values(shape: &Shape<'_>, plan: &Planned, failed: Vec<(String, String)>, decoded: &[Decoded], wanted: &[Field]) -> Vec<Reject> {
+fn unparsed_values(shape: &Shape<'_>, plan: &Planned, failed: BTreeSet<(String, String)>, decoded: &[Decoded], wanted: &[Field]) -> Vec<Reject> {
     let mut by_function: std::collections::BTreeMap<String, BTreeSet<String>> = std::collections::BTreeMap::new();
     for (function, text) in failed {
         by_function.entry(function).or_default().insert(text);
@@ -336,7 +331,7 @@ fn unparsed_values(shape: &Shape<'_>, plan: &Planned, failed: Vec<(String, Strin
                     .expect("wanted columns were decoded")
                     .as_string::<i32>();
                 for (row, cell) in cells.iter().enumerate() {
-                    let Some(text) = cell.and_then(|cell| set.get(cell).copied()) else {
+                    let Some(text) = cell.and_then(|cell| set.get(cell).or_else(|| set.get(cell.trim())).copied()) else {
                         continue;
                     };
                     placed.insert(text);

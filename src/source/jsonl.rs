@@ -113,7 +113,7 @@ fn each_line(stored: impl Read, source: &SourceSpec, object: &InputObject, mut w
     let content = decompress::content(stored, source.decompressed_bytes_max, object)?;
     let what = content.what;
     let line_bytes_max = LINE_BYTES_MAX.max(source.field_bytes_max);
-    let mut run = || -> io::Result<()> {
+    let run = || -> io::Result<()> {
         let mut window = Window::new(encoding::text(content.reader, source.csv.encoding)?.reader);
         loop {
             window.skip_line_ends()?;

@@ -67,7 +67,7 @@ pub(super) fn plan(
     let mut fields = raw.fields;
     let mut added = Vec::new();
     loop {
-        let context = session(engine.session());
+        let context = engine.session();
         let table = empty_table(&with_provenance(&fields));
         context
             .register_table(RAW_TABLE, table)
@@ -90,12 +90,6 @@ pub(super) fn plan(
             },
         }
     }
-}
-
-/// The session with positions in its errors.
-pub(super) fn session(context: SessionContext) -> SessionContext {
-    context.state_ref().write().config_mut().options_mut().sql_parser.collect_spans = true;
-    context
 }
 
 fn empty_table(fields: &[Field]) -> Arc<MemTable> {
@@ -136,7 +130,7 @@ fn logical_plan(engine: &Engine, context: &SessionContext, mapping: &MappingSpec
 }
 
 /// What a mapping may do: read.
-pub(super) fn options() -> SQLOptions {
+fn options() -> SQLOptions {
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
@@ -362,16 +356,7 @@ fn finding(mapping: &MappingSpec, at: (usize, usize), message: String, hint: Opt
     }
 }
 
-/// An error of a query that was planned before: a value it could not work on, or memory.
-pub(super) fn execution_error(mapping: &MappingSpec, error: DataFusionError) -> Error {
-    let error = match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => {
-            Error::environment("a mapping needs more memory than it may have").hint("raise `--memory-limit`, or read fewer files at once")
-        }
-        // The text of such an error may hold a value of a person, so it is not shown.
-        DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => Error::config("a mapping failed on a value")
-            .hint("use `TRY_CAST` or the `parse_…` functions, which give null and a reject instead of an error"),
-        _ => Error::config("a mapping failed").because(error),
-    };
-    error.with("file", &*mapping.sql.path)
+/// The error of a query that was planned before against the same columns, and now is not.
+pub(super) fn planning_error(mapping: &MappingSpec, error: &DataFusionError, fields: &[Field]) -> Error {
+    Error::diagnostics(vec![diagnose(mapping, error, fields)])
 }

@@ -190,7 +190,11 @@ fn unite(kind: RecordKind, of_sources: &[Vec<RecordBatch>]) -> Result<(SchemaRef
     let schema = declared.arrow(&extra.into_iter().collect::<Vec<_>>());
     let mut batches = Vec::new();
     for of_source in of_sources {
-        batches.extend(canonical::widen(of_source, &schema)?.into_iter().filter(|batch| batch.num_rows() > 0));
+        batches.extend(
+            canonical::widen(of_source, &schema)?
+                .into_iter()
+                .filter(|batch| batch.num_rows() > 0),
+        );
     }
     Ok((schema, batches))
 }
