@@ -109,6 +109,10 @@ fn is_unit(part: &str) -> bool {
 /// word before it, so that `Haupt-Straße`, `Haupt Str.` and `Hauptstraße` are all `hauptstr`. Idempotent.
 #[must_use]
 pub fn street_matching(name: &str) -> Option<String> {
+    fold::settle(name, read_name)
+}
+
+fn read_name(name: &str) -> Option<String> {
     let folded = fold::words(name);
     let mut words: Vec<String> = folded.split(' ').filter(|word| !word.is_empty()).map(abbreviate).collect();
     if words.len() > 1
@@ -157,6 +161,10 @@ fn abbreviate(word: &str) -> String {
 /// House number for comparing: lower case without spaces, `5 A` is `5a`, `5 - 7` is `5-7`. Idempotent.
 #[must_use]
 pub fn house_number(text: &str) -> Option<String> {
+    fold::settle(text, read_number)
+}
+
+fn read_number(text: &str) -> Option<String> {
     let folded = fold::fold(&clean(text));
     let bare = folded
         .trim_start_matches("hausnummer")

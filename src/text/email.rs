@@ -1,6 +1,6 @@
 //! E-mail addresses: one spelling for each mailbox, and which addresses say nothing about a person.
 
-use super::fold::clean;
+use super::fold::{self, clean};
 
 /// Longest address in bytes (RFC 5321, 4.5.3.1.3 less the angle brackets).
 const ADDRESS_BYTES_MAX: usize = 254;
@@ -12,6 +12,10 @@ const LOCAL_BYTES_MAX: usize = 64;
 /// An address has one `@`, a local part without spaces and a domain with a dot. Typos are not corrected; a domain in Unicode stays so.
 #[must_use]
 pub fn normalize(text: &str) -> Option<String> {
+    fold::settle(text, read)
+}
+
+fn read(text: &str) -> Option<String> {
     let line = lower(text);
     let inner = match (line.rfind('<'), line.rfind('>')) {
         (Some(open), Some(close)) if open < close => &line[open + 1..close],

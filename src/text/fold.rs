@@ -44,9 +44,10 @@ fn collapse(chars: impl Iterator<Item = char>) -> String {
 fn plain(c: char) -> Option<char> {
     match c {
         ' '..='_' | 'a'..='~' => Some(c),
-        '`' | '´' | '\u{2018}'..='\u{201B}' | '\u{2032}' | '\u{02B9}' | '\u{02BB}'..='\u{02BD}' | '\u{02C8}' | '\u{FF07}' => Some('\''),
+        '`' | '´' | '\u{2018}'..='\u{201B}' | '\u{2032}' | '\u{02B9}' | '\u{02BA}'..='\u{02BD}' | '\u{02C8}' | '\u{FF07}' | '\u{FF40}' => {
+            Some('\'')
+        }
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}' => Some('-'),
-        '\u{FF40}' => Some('\''),
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0),
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' => None,
         '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FFA0}' => None,
@@ -99,13 +100,41 @@ fn is_diacritic(c: char) -> bool {
 /// `mueller luedenscheidt`, `O'Brien` is `obrien`. Idempotent.
 #[must_use]
 pub fn words(text: &str) -> String {
+    let words = words_once(text);
+    if words.is_ascii() {
+        return words;
+    }
+    settle(&words, |words| Some(words_once(words))).unwrap_or(words)
+}
+
+fn words_once(text: &str) -> String {
     let folded = fold(&clean(text));
+    // Compatibility forms may resolve to an apostrophe (`ŉ`), so characters are made plain once more.
     collapse(
         folded
             .chars()
+            .filter_map(plain)
             .filter(|&c| c != '\'')
             .map(|c| if c.is_alphanumeric() || is_combining_mark(c) { c } else { ' ' }),
     )
+}
+
+/// Most passes of [`settle`].
+const PASSES_MAX: usize = 16;
+
+/// Applies a step until it changes nothing more, so that what one rule uncovers the next one sees: this is what makes a normalizer of several
+/// rules idempotent. Ends after 16 passes at most; `None` ends it, too.
+#[must_use]
+pub fn settle(text: &str, step: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let mut current = step(text)?;
+    for _ in 1..PASSES_MAX {
+        let next = step(&current)?;
+        if next == current {
+            break;
+        }
+        current = next;
+    }
+    Some(current)
 }
 
 /// `Some` unless empty.

@@ -7,9 +7,10 @@ use super::{case, given_names};
 /// nothing but a title is left. Idempotent.
 #[must_use]
 pub fn display(text: &str) -> Option<String> {
-    let line = clean(text);
-    let line = line.trim_matches(|c: char| matches!(c, ',' | ';' | '"' | ' ' | '\'' | '*' | '_' | '|'));
-    non_empty(case::repair(&without_titles(line)))
+    fold::settle(&clean(text), |line| {
+        let bare = line.trim_matches(|c: char| matches!(c, ',' | ';' | '"' | ' ' | '\'' | '*' | '_' | '|'));
+        non_empty(case::repair(&without_titles(bare)))
+    })
 }
 
 /// Matching form of a given name: the first one when several are separated by spaces; a hyphenated one is one word (`Hans-Peter` is
@@ -137,9 +138,12 @@ fn without_titles(line: &str) -> String {
         let word = words[end - 1];
         let key = title_key(word);
         let first = start + 1 == end;
-        let trails = TRAILING.contains(&key.as_str()) || (word.contains('.') && TRAILING_DOTTED.contains(&key.as_str()));
-        let bare_single = first && !word.contains('.');
-        if !trails || bare_single {
+        // `Jr.` is a suffix, `J.R.` are initials; degrees have inner dots (`M.Sc.`), but alone they may be initials, too.
+        let inner_dot = word.trim_end_matches('.').contains('.');
+        let trails = (TRAILING.contains(&key.as_str()) && !(inner_dot && key.len() == 2))
+            || (word.contains('.') && TRAILING_DOTTED.contains(&key.as_str()));
+        let stays_alone = first && (inner_dot || !word.ends_with('.'));
+        if !trails || stays_alone {
             break;
         }
         end -= 1;

@@ -6,6 +6,10 @@ use super::fold::{self, clean, non_empty};
 /// `country` (ISO 3166 alpha-2) has five digits. Idempotent.
 #[must_use]
 pub fn postcode_display(text: &str, country: &str) -> Option<String> {
+    fold::settle(text, |text| read_postcode(text, country))
+}
+
+fn read_postcode(text: &str, country: &str) -> Option<String> {
     let upper = clean(text).to_uppercase();
     let line = upper.trim_matches(|c: char| matches!(c, '\'' | '"' | ' ' | '.' | ','));
     let line = line.strip_suffix(".0").unwrap_or(line);
@@ -62,28 +66,34 @@ pub fn city_display(text: &str) -> Option<String> {
 #[must_use]
 pub fn city_matching(display: &str) -> Option<String> {
     let head = display.split(['(', '/', ',']).next().unwrap_or_default();
-    let folded = fold::words(if head.trim().is_empty() { display } else { head });
-    let mut words: Vec<&str> = folded.split(' ').collect();
-    while words.len() > 1 && (words[0] == "d" || words[0].bytes().all(|b| b.is_ascii_digit())) {
-        words.remove(0);
-    }
-    while words.len() > 1 && words.last().is_some_and(|word| word.bytes().all(|b| b.is_ascii_digit())) {
-        words.pop();
-    }
-    if let Some(at) = words.iter().skip(1).position(|word| TAIL_STARTS.contains(word)) {
-        words.truncate(at + 1);
-    }
-    let city: Vec<&str> = words
-        .into_iter()
-        .map(|word| if matches!(word, "sankt" | "saint") { "st" } else { word })
-        .collect();
-    let city = city.join(" ");
-    non_empty(
-        CITY_NAMES
+    fold::settle(if head.trim().is_empty() { display } else { head }, |text| {
+        let folded = fold::words(text);
+        let mut words: Vec<&str> = folded.split(' ').collect();
+        if let Some(at) = words.iter().skip(1).position(|word| TAIL_STARTS.contains(word)) {
+            words.truncate(at + 1);
+        }
+        let number = |word: &str| word.bytes().all(|b| b.is_ascii_digit());
+        let front = words
             .iter()
-            .find(|(other, _)| *other == city)
-            .map_or(city, |(_, german)| (*german).to_owned()),
-    )
+            .take(words.len() - 1)
+            .take_while(|word| **word == "d" || number(word))
+            .count();
+        words.drain(..front);
+        while words.len() > 1 && words.last().is_some_and(|word| number(word)) {
+            words.pop();
+        }
+        let city: Vec<&str> = words
+            .into_iter()
+            .map(|word| if matches!(word, "sankt" | "saint") { "st" } else { word })
+            .collect();
+        let city = city.join(" ");
+        non_empty(
+            CITY_NAMES
+                .iter()
+                .find(|(other, _)| *other == city)
+                .map_or(city, |(_, german)| (*german).to_owned()),
+        )
+    })
 }
 
 const TAIL_STARTS: &[&str] = &[
