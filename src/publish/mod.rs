@@ -31,6 +31,7 @@ mod latest;
 mod lease;
 mod read;
 mod types;
+mod upload;
 mod write;
 
 use bucket::Bucket;

@@ -1,22 +1,15 @@
 //! Writing a run's files: claimed folder, streamed uploads with a hash on the way, and a second look at what arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use object_store::ObjectStore;
-use object_store::buffered::BufWriter;
-use object_store::path::Path as StorePath;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::JoinHandle;
 
 use super::bucket::{Bucket, Created};
+use super::upload::Sink;
 use super::{FileEntry, MANIFEST_FORMAT, Manifest, Release, TableEntry, encode, read, types};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -24,12 +17,6 @@ use crate::table::{RunId, VersionNumber};
 
 const FOLDER: &str = "runs";
 const STATE: &str = "state";
-
-/// Bytes of one part of a multipart upload; smaller files go in one request.
-const PART_BYTES: usize = 8 << 20;
-
-/// Pieces that wait for an upload before encoding pauses.
-const PIECES_WAITING_MAX: usize = 16;
 
 /// Attempts of one run id that may have left a folder.
 const ATTEMPTS_MAX: u32 = 1000;
@@ -125,7 +112,7 @@ fn table(engine: &Engine, bucket: &Bucket<'_>, folder: &str, table: (&str, &Sche
     let (name, schema, batches) = table;
     let relative = format!("{folder}/{name}/part-00000.parquet");
     let schema = types::published(name, schema)?;
-    let (sink, upload) = Sink::open(engine, Arc::clone(&bucket.root.store), bucket.path(&relative)?);
+    let (sink, upload) = Sink::open(engine, bucket.root.store.clone(), bucket.path(&relative)?);
     let encoded = engine.compute(|| -> Result<(u64, Sink)> {
         let batches: Vec<RecordBatch> = batches.par_iter().map(|batch| types::cast(name, batch, &schema)).collect::<Result<_>>()?;
         let mut sink = sink;
@@ -151,95 +138,6 @@ fn table(engine: &Engine, bucket: &Bucket<'_>, folder: &str, table: (&str, &Sche
     };
     read::verify(engine, bucket, &file, rows)?;
     Ok(TableEntry { rows, files: vec![file] })
-}
-
-/// The writing end of an upload: hashes and counts what passes. Encoding blocks here when the store is slower.
-struct Sink {
-    pieces: Sender<Option<Bytes>>,
-    buffer: Vec<u8>,
-    hash: Sha256,
-    bytes: u64,
-}
-
-/// Bytes gathered before they are handed to the upload.
-const PIECE_BYTES: usize = 1 << 20;
-
-impl Sink {
-    fn open(engine: &Engine, store: Arc<dyn ObjectStore>, path: StorePath) -> (Self, JoinHandle<object_store::Result<()>>) {
-        let (sender, receiver) = channel(PIECES_WAITING_MAX);
-        let upload = engine.wait(async { tokio::spawn(upload(store, path, receiver)) });
-        let sink = Self {
-            pieces: sender,
-            buffer: Vec::with_capacity(PIECE_BYTES),
-            hash: Sha256::new(),
-            bytes: 0,
-        };
-        (sink, upload)
-    }
-
-    fn pass(&mut self) -> std::io::Result<()> {
-        let piece = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE_BYTES)));
-        // The upload's own error is the one to tell.
-        self.pieces
-            .blocking_send(Some(piece))
-            .map_err(|_| std::io::Error::other("the upload ended early"))
-    }
-
-    /// Says that the file is whole; gives its size and hash.
-    fn finish(mut self) -> (u64, String) {
-        if self.buffer.is_empty() || self.pass().is_ok() {
-            let _ = self.pieces.blocking_send(None);
-        }
-        (self.bytes, hex(&self.hash.finalize()))
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.hash.update(bytes);
-        self.bytes += bytes.len() as u64;
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= PIECE_BYTES {
-            self.pass()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Takes pieces until the last word (`None`). Without it the writer failed, and nothing may appear in the store.
-async fn upload(store: Arc<dyn ObjectStore>, path: StorePath, mut pieces: Receiver<Option<Bytes>>) -> object_store::Result<()> {
-    let mut writer = BufWriter::with_capacity(store, path, PART_BYTES);
-    while let Some(piece) = pieces.recv().await {
-        let done = match piece {
-            Some(bytes) => writer.put(bytes).await.map(|()| false),
-            None => writer.shutdown().await.map(|()| true).map_err(from_io),
-        };
-        match done {
-            Ok(false) => {}
-            Ok(true) => return Ok(()),
-            Err(error) => {
-                let _ = writer.abort().await;
-                return Err(error);
-            }
-        }
-    }
-    let _ = writer.abort().await;
-    Ok(())
-}
-
-/// `BufWriter` wraps the store's errors for `AsyncWrite`; takes them out again.
-fn from_io(error: std::io::Error) -> object_store::Error {
-    match error.downcast::<object_store::Error>() {
-        Ok(error) => error,
-        Err(error) => object_store::Error::Generic {
-            store: "upload",
-            source: Box::new(error),
-        },
-    }
 }
 
 /// Lower-case hexadecimal.
