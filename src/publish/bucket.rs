@@ -35,7 +35,11 @@ impl<'a> Bucket<'a> {
     /// Where a file of the warehouse is in the store.
     pub(super) fn path(&self, relative: &str) -> Result<StorePath> {
         let root = self.root.path.as_ref();
-        let full = if root.is_empty() { relative.to_owned() } else { format!("{root}/{relative}") };
+        let full = if root.is_empty() {
+            relative.to_owned()
+        } else {
+            format!("{root}/{relative}")
+        };
         StorePath::parse(full).map_err(|error| {
             Error::environment("a path in the warehouse is not usable")
                 .with("path", self.shown(relative))
@@ -176,19 +180,31 @@ impl<'a> Bucket<'a> {
             .wait(deleted)
             .map_err(|error| self.failed(error, "delete a folder of the warehouse", relative))?;
         match self.local(relative).map(fs::remove_dir_all) {
-            Some(Err(error)) if error.kind() != ErrorKind::NotFound => Err(self.disk_failed(error, "delete a folder of the warehouse", relative)),
+            Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
+                Err(self.disk_failed(error, "delete a folder of the warehouse", relative))
+            }
             _ => Ok(()),
         }
     }
 
     /// Files directly in a folder, by name.
     pub(super) fn files(&self, folder: &str) -> Result<Vec<(String, ObjectMeta)>> {
-        Ok(self.list(folder)?.objects.into_iter().filter_map(|meta| Some((meta.location.filename()?.to_owned(), meta))).collect())
+        Ok(self
+            .list(folder)?
+            .objects
+            .into_iter()
+            .filter_map(|meta| Some((meta.location.filename()?.to_owned(), meta)))
+            .collect())
     }
 
     /// Folders directly in a folder.
     pub(super) fn folders(&self, folder: &str) -> Result<Vec<String>> {
-        Ok(self.list(folder)?.common_prefixes.iter().filter_map(|path| path.filename().map(str::to_owned)).collect())
+        Ok(self
+            .list(folder)?
+            .common_prefixes
+            .iter()
+            .filter_map(|path| path.filename().map(str::to_owned))
+            .collect())
     }
 
     fn list(&self, folder: &str) -> Result<object_store::ListResult> {

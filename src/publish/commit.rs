@@ -62,7 +62,10 @@ pub(super) fn expect_newest(bucket: &Bucket<'_>, parent: Option<VersionNumber>) 
         return Ok(());
     }
     Err(conflict(bucket)
-        .with("started from", parent.map_or_else(|| "nothing".to_owned(), |parent| parent.to_string()))
+        .with(
+            "started from",
+            parent.map_or_else(|| "nothing".to_owned(), |parent| parent.to_string()),
+        )
         .with("newest", newest.map_or_else(|| "none".to_owned(), |newest| newest.to_string())))
 }
 

@@ -121,5 +121,8 @@ fn is_sorted_by_customer(schema: &SchemaRef, batches: &[RecordBatch]) -> bool {
     if first.name() != column::CUSTOMER_KEY || first.data_type() != &DataType::Utf8 {
         return false;
     }
-    batches.iter().flat_map(|batch| batch.column(0).as_string::<i32>().iter()).is_sorted()
+    batches
+        .iter()
+        .flat_map(|batch| batch.column(0).as_string::<i32>().iter())
+        .is_sorted()
 }

@@ -32,8 +32,15 @@ pub(super) fn is_current(bucket: &Bucket<'_>, manifest: &Manifest) -> Result<boo
         return Ok(false);
     }
     let files = bucket.files(FOLDER)?;
-    let is_there = |name: &str, bytes: u64| files.iter().any(|(file, meta)| *file == format!("{name}.parquet") && meta.size == bytes);
-    Ok(manifest.tables.iter().all(|(name, table)| table.files.iter().all(|file| is_there(name, file.bytes))))
+    let is_there = |name: &str, bytes: u64| {
+        files
+            .iter()
+            .any(|(file, meta)| *file == format!("{name}.parquet") && meta.size == bytes)
+    };
+    Ok(manifest
+        .tables
+        .iter()
+        .all(|(name, table)| table.files.iter().all(|file| is_there(name, file.bytes))))
 }
 
 /// Copies every table, removes those that are no longer published, and writes the marker.
@@ -47,7 +54,10 @@ pub(super) fn update(bucket: &Bucket<'_>, manifest: &Manifest) -> Result<()> {
         }
     }
     for (file, _) in bucket.files(FOLDER)? {
-        if file.strip_suffix(".parquet").is_some_and(|name| !manifest.tables.contains_key(name)) {
+        if file
+            .strip_suffix(".parquet")
+            .is_some_and(|name| !manifest.tables.contains_key(name))
+        {
             bucket.delete(&format!("{FOLDER}/{file}"))?;
         }
     }

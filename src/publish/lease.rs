@@ -8,8 +8,8 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Bucket, Created};
 use super::Warehouse;
+use super::bucket::{Bucket, Created};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::table::RunId;

@@ -143,13 +143,7 @@ impl Warehouse {
     ///
     /// # Errors
     /// `Environment` if a file is missing or damaged, or lacks a column.
-    pub fn read(
-        &self,
-        engine: &Engine,
-        manifest: &Manifest,
-        table: &str,
-        columns: Option<&[&str]>,
-    ) -> Result<Option<Vec<RecordBatch>>> {
+    pub fn read(&self, engine: &Engine, manifest: &Manifest, table: &str, columns: Option<&[&str]>) -> Result<Option<Vec<RecordBatch>>> {
         let bucket = Bucket::new(engine, &self.root);
         let entry = manifest.tables.get(table);
         entry.map(|entry| read::table(engine, &bucket, entry, columns)).transpose()

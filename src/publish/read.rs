@@ -127,7 +127,11 @@ pub(super) fn verify(engine: &Engine, bucket: &Bucket<'_>, file: &FileEntry, row
             Ok(()) => {
                 let metadata = reader.finish().map_err(|error| wrong("its footer is malformed").because(error))?;
                 let found = metadata.file_metadata().num_rows();
-                return if u64::try_from(found) == Ok(rows) { Ok(()) } else { Err(wrong("its number of rows differs")) };
+                return if u64::try_from(found) == Ok(rows) {
+                    Ok(())
+                } else {
+                    Err(wrong("its number of rows differs"))
+                };
             }
             Err(ParquetError::NeedMoreData(more)) if more as u64 > wanted && more as u64 <= bytes => wanted = more as u64,
             Err(error) => return Err(wrong("its footer is malformed").because(error)),

@@ -28,9 +28,13 @@ pub(super) fn published(table: &str, schema: &Schema) -> Result<SchemaRef> {
 
 fn plain(data_type: &DataType) -> Option<DataType> {
     Some(match data_type {
-        DataType::Boolean | DataType::Int32 | DataType::Int64 | DataType::Float64 | DataType::Date32 | DataType::Utf8 | DataType::Binary => {
-            data_type.clone()
-        }
+        DataType::Boolean
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::Float64
+        | DataType::Date32
+        | DataType::Utf8
+        | DataType::Binary => data_type.clone(),
         DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => DataType::Int32,
         DataType::UInt32 | DataType::UInt64 => DataType::Int64,
         DataType::Float16 | DataType::Float32 => DataType::Float64,

@@ -40,7 +40,7 @@ impl Sink {
     /// dropped without it leaves nothing in the store.
     pub(super) fn open(engine: &Engine, store: Arc<dyn ObjectStore>, path: Path) -> (Self, JoinHandle<Result<()>>) {
         let (sender, receiver) = channel(PIECES_WAITING_MAX);
-        let upload = engine.wait(async { tokio::spawn(upload(store, path, receiver)) });
+        let upload = engine.spawn(upload(store, path, receiver));
         let sink = Self {
             pieces: sender,
             buffer: Vec::with_capacity(PIECE_BYTES),
@@ -101,18 +101,15 @@ async fn upload(store: Arc<dyn ObjectStore>, path: Path, mut pieces: Receiver<Op
     let mut upload = store.put_multipart(&path).await?;
     let whole = send_parts(upload.as_mut(), waiting, pieces).await;
     let completed = match whole {
-        Ok(true) => upload.complete().await.map(drop),
-        Ok(false) => Err(object_store::Error::Generic {
-            store: "upload",
-            source: "the writer stopped".into(),
-        }),
-        Err(error) => Err(error),
+        Ok(true) => upload.complete().await.map(|_| true),
+        other => other,
     };
-    if completed.is_err() {
+    if !matches!(completed, Ok(true)) {
         // Parts of an upload that is not aborted cost money until the bucket's lifecycle rule removes them.
         let _ = upload.abort().await;
     }
-    completed
+    // A writer that stopped tells why itself.
+    completed.map(drop)
 }
 
 /// Sends parts as they fill up; whether the last word came.

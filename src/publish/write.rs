@@ -31,9 +31,14 @@ fn is_table_name(name: &str) -> bool {
 
 /// As a table's name, with extensions: `model.json`.
 fn is_state_name(name: &str) -> bool {
-    name.len() <= 63 && name.split('.').enumerate().all(|(index, part)| {
-        if index == 0 { is_table_name(part) } else { !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) }
-    })
+    name.len() <= 63
+        && name.split('.').enumerate().all(|(index, part)| {
+            if index == 0 {
+                is_table_name(part)
+            } else {
+                !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            }
+        })
 }
 
 /// That every name can be a file's and stands once.
@@ -59,12 +64,18 @@ pub(super) fn check_names(release: &Release) -> Result<()> {
 pub(super) fn claim(bucket: &Bucket<'_>, run_id: &RunId) -> Result<String> {
     let claim = Bytes::from(format!("{{\"run_id\": \"{run_id}\", \"pid\": {}}}\n", std::process::id()));
     for attempt in 1..=ATTEMPTS_MAX {
-        let folder = if attempt == 1 { format!("{FOLDER}/{run_id}") } else { format!("{FOLDER}/{run_id}.{attempt}") };
+        let folder = if attempt == 1 {
+            format!("{FOLDER}/{run_id}")
+        } else {
+            format!("{FOLDER}/{run_id}.{attempt}")
+        };
         if bucket.create(&format!("{folder}/_claim.json"), &claim)? == Created::Yes {
             return Ok(folder);
         }
     }
-    Err(Error::conflict("too many attempts of one run").with("run id", run_id.as_str()).hint("give a new run id"))
+    Err(Error::conflict("too many attempts of one run")
+        .with("run id", run_id.as_str())
+        .hint("give a new run id"))
 }
 
 /// Writes and verifies every file, and gives the manifest to commit.
@@ -114,13 +125,16 @@ fn table(engine: &Engine, bucket: &Bucket<'_>, folder: &str, table: (&str, &Sche
     let schema = types::published(name, schema)?;
     let (sink, upload) = Sink::open(engine, bucket.root.store.clone(), bucket.path(&relative)?);
     let encoded = engine.compute(|| -> Result<(u64, Sink)> {
-        let batches: Vec<RecordBatch> = batches.par_iter().map(|batch| types::cast(name, batch, &schema)).collect::<Result<_>>()?;
+        let batches: Vec<RecordBatch> = batches
+            .par_iter()
+            .map(|batch| types::cast(name, batch, &schema))
+            .collect::<Result<_>>()?;
         let mut sink = sink;
         let rows = encode::encode(&schema, &batches, &mut sink)
             .map_err(|error| Error::internal("a table cannot be encoded").with("table", name).because(error))?;
         Ok((rows, sink))
     });
-    // On an error the sink is gone without its last word: the upload is aborted.
+    // On an error the sink is gone without its last word, and nothing appears in the store.
     let finished = encoded.map(|(rows, sink)| (rows, sink.finish()));
     let uploaded = engine
         .wait(upload)

@@ -15,13 +15,13 @@ use futures::stream::BoxStream;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-    Result,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions,
+    PutPayload, PutResult, Result,
 };
 use stammkunde::ErrorKind;
 use stammkunde::publish::publish;
 
-use super::support::{assert_whole, bytes_of, engine, listing, on_store, release};
+use super::support::{assert_whole, bytes_of, engine, listing, on_store, release, run};
 
 /// What happens at the chosen operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Fault {
     Fails,
     /// It takes effect and its reply gets lost.
     LosesReply,
+    /// It fails, and so does everything after it: the process was killed, the network is gone.
+    Dies,
 }
 
 /// A store with one fault, a count of operations, and a clock of its own.
@@ -70,13 +72,14 @@ impl FaultStore {
     fn next(&self) -> Option<Fault> {
         let operation = self.operations.fetch_add(1, Ordering::SeqCst);
         let fault = *self.fault.lock().expect("no panic");
-        fault.filter(|(at, _)| *at == operation).map(|(_, fault)| fault)
+        let (at, fault) = fault?;
+        (operation == at || fault == Fault::Dies && operation > at).then_some(fault)
     }
 
     async fn with_fault<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
         match self.next() {
             None => operation.await,
-            Some(Fault::Fails) => Err(broken()),
+            Some(Fault::Fails | Fault::Dies) => Err(broken()),
             Some(Fault::LosesReply) => {
                 operation.await?;
                 Err(broken())
@@ -86,7 +89,11 @@ impl FaultStore {
 
     fn shift(&self, mut meta: ObjectMeta) -> ObjectMeta {
         let (file, more) = self.shifted_file.lock().expect("no panic").clone();
-        let more = if !file.is_empty() && meta.location.as_ref().ends_with(&file) { more } else { 0 };
+        let more = if !file.is_empty() && meta.location.as_ref().ends_with(&file) {
+            more
+        } else {
+            0
+        };
         meta.last_modified += TimeDelta::minutes(self.shift_minutes.load(Ordering::SeqCst) + more);
         meta
     }
@@ -150,7 +157,7 @@ impl ObjectStore for FaultStore {
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         match self.next() {
             None => self.inner.delete_stream(locations),
-            Some(Fault::Fails) => futures::stream::once(async { Err(broken()) }).boxed(),
+            Some(Fault::Fails | Fault::Dies) => futures::stream::once(async { Err(broken()) }).boxed(),
             Some(Fault::LosesReply) => {
                 let deleted = self.inner.delete_stream(locations);
                 futures::stream::once(async move {
@@ -223,15 +230,57 @@ fn a_fault_at_any_operation_leaves_a_whole_version_and_a_retry_publishes() {
             for table in ["customers", "links"] {
                 let file = &newest.tables[table].files[0].path;
                 let copy = format!("latest/{table}.parquet");
-                assert_eq!(bytes_of(&engine, &warehouse, &copy), bytes_of(&engine, &warehouse, file), "{fault:?} at {at}");
+                assert_eq!(
+                    bytes_of(&engine, &warehouse, &copy),
+                    bytes_of(&engine, &warehouse, file),
+                    "{fault:?} at {at}"
+                );
             }
             if is_past_the_end {
                 break;
             }
             at += 1;
         }
-        assert!(failed >= 8 && published >= 4, "faults before and after the commit were met: {failed} {published}");
+        assert!(
+            failed >= 8 && published >= 4,
+            "faults before and after the commit were met: {failed} {published}"
+        );
     }
+}
+
+#[test]
+fn a_run_that_dies_at_any_operation_leaves_whole_versions_and_is_cleaned_up() {
+    let engine = engine();
+    let mut at = 0;
+    loop {
+        let store = Arc::new(FaultStore::new(Arc::new(InMemory::new())));
+        let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
+        publish(&engine, &warehouse, release("one", None)).expect("no fault yet");
+        store.arm(Some((at, Fault::Dies)));
+        let _ = publish(&engine, &warehouse, release("two", Some(1)));
+        let is_past_the_end = store.operations.load(Ordering::SeqCst) <= at;
+        store.arm(None);
+        for version in warehouse.versions(&engine).expect("it reads") {
+            assert_whole(&engine, &warehouse, &version);
+        }
+        warehouse.sweep(&engine, &run("three")).expect("it sweeps");
+        warehouse.repair(&engine).expect("it repairs");
+        let newest = warehouse.latest(&engine).expect("it reads").expect("a version");
+        let next = publish(&engine, &warehouse, release("three", Some(newest.version.0))).expect("the next run publishes");
+        assert_whole(&engine, &warehouse, &next);
+        let is_listed = |file: &String| file.starts_with("runs/two/") == (newest.version.0 == 2);
+        let of_two: Vec<String> = listing(&engine, &warehouse)
+            .into_iter()
+            .filter(|file| file.starts_with("runs/two"))
+            .collect();
+        assert!(of_two.iter().all(is_listed), "killed at {at}: {of_two:?}");
+        if is_past_the_end {
+            assert_eq!(newest.version.0, 2);
+            break;
+        }
+        at += 1;
+    }
+    assert!(at > 20, "there was something to interrupt: {at}");
 }
 
 #[test]

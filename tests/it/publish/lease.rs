@@ -25,7 +25,9 @@ fn a_lease_is_held_by_one_run_until_it_is_given_back() {
         lease.refresh(&engine, &warehouse).expect("it is ours");
         lease.release(&engine, &warehouse);
         assert_eq!(listing(&engine, &warehouse), [""; 0]);
-        Lease::take(&engine, &warehouse, &run("two")).expect("nobody holds it").release(&engine, &warehouse);
+        Lease::take(&engine, &warehouse, &run("two"))
+            .expect("nobody holds it")
+            .release(&engine, &warehouse);
     }
 }
 
@@ -49,11 +51,16 @@ fn a_killed_run_blocks_nobody_on_its_host() {
     let before_reboot = changed(&lock, |value| value["boot"] = "another".into());
     for left in [dead_pid, reused_pid, before_reboot] {
         put(&engine, &warehouse, FILE, &left);
-        Lease::take(&engine, &warehouse, &run("two")).expect("its holder is dead").release(&engine, &warehouse);
+        Lease::take(&engine, &warehouse, &run("two"))
+            .expect("its holder is dead")
+            .release(&engine, &warehouse);
     }
     // The one that was taken over from notices.
     let other = Lease::take(&engine, &warehouse, &run("two")).expect("nobody holds it");
-    assert_eq!(lease.refresh(&engine, &warehouse).expect_err("it was lost").kind(), ErrorKind::Conflict);
+    assert_eq!(
+        lease.refresh(&engine, &warehouse).expect_err("it was lost").kind(),
+        ErrorKind::Conflict
+    );
     lease.release(&engine, &warehouse);
     assert!(bytes_of(&engine, &warehouse, FILE).is_some(), "a lost lease gives back nothing");
     other.release(&engine, &warehouse);
@@ -69,7 +76,12 @@ fn a_lease_of_another_host_is_taken_over_by_the_age_that_the_store_sees() {
         let warehouse = on_store(Arc::new(store));
         drop(Lease::take(&engine, &warehouse, &run("one")).expect("nobody holds it"));
         let lock = bytes_of(&engine, &warehouse, FILE).expect("a lock");
-        put(&engine, &warehouse, FILE, &changed(&lock, |value| value["host"] = "elsewhere".into()));
+        put(
+            &engine,
+            &warehouse,
+            FILE,
+            &changed(&lock, |value| value["host"] = "elsewhere".into()),
+        );
         let taken = Lease::take(&engine, &warehouse, &run("two"));
         assert_eq!(taken.is_ok(), is_taken_over, "{age_minutes} minutes");
         assert_eq!(listing(&engine, &warehouse), [FILE], "the probe is gone");
@@ -80,5 +92,8 @@ fn a_lease_of_another_host_is_taken_over_by_the_age_that_the_store_sees() {
 fn an_unreadable_lock_is_judged_by_its_age() {
     let (engine, warehouse) = (engine(), in_memory());
     put(&engine, &warehouse, FILE, b"\0");
-    assert_eq!(Lease::take(&engine, &warehouse, &run("one")).expect_err("it is young").kind(), ErrorKind::Conflict);
+    assert_eq!(
+        Lease::take(&engine, &warehouse, &run("one")).expect_err("it is young").kind(),
+        ErrorKind::Conflict
+    );
 }

@@ -19,7 +19,10 @@ fn round_trip(warehouse: &Warehouse) {
     assert_eq!(warehouse.latest(&engine).expect("it lists"), Some(second.clone()));
     assert_whole(&engine, warehouse, &first);
     assert_whole(&engine, warehouse, &second);
-    let orders = warehouse.read(&engine, &second, "customers", Some(&["orders"])).expect("it reads").expect("it is there");
+    let orders = warehouse
+        .read(&engine, &second, "customers", Some(&["orders"]))
+        .expect("it reads")
+        .expect("it is there");
     assert_eq!(orders[0].schema().fields().len(), 1);
     let swapped = warehouse
         .read(&engine, &second, "customers", Some(&["orders", "customer_key"]))
@@ -55,7 +58,11 @@ fn versions_survive_a_round_trip_in_memory() {
 fn versions_survive_a_round_trip_on_a_disk() {
     let (folder, warehouse) = on_disk(&engine());
     round_trip(&warehouse);
-    let walk = |folder: &str| std::fs::read_dir(warehouse.root.local.as_ref().expect("a disk").join(folder)).expect("a folder").count();
+    let walk = |folder: &str| {
+        std::fs::read_dir(warehouse.root.local.as_ref().expect("a disk").join(folder))
+            .expect("a folder")
+            .count()
+    };
     assert_eq!((walk("versions"), walk("latest")), (2, 3), "no temporary file stays");
     drop(folder);
 }
@@ -96,7 +103,12 @@ fn eight_publishers_at_once_make_one_version() {
 fn two_attempts_of_one_run_never_share_a_folder() {
     let (engine, warehouse) = (engine(), in_memory());
     let first = publish(&engine, &warehouse, release("same", None)).expect("it publishes");
-    let second = publish(&engine, &warehouse, release_of("same", Some(1), vec![("customers", customers(&["b"]))])).expect("it publishes");
+    let second = publish(
+        &engine,
+        &warehouse,
+        release_of("same", Some(1), vec![("customers", customers(&["b"]))]),
+    )
+    .expect("it publishes");
     assert_whole(&engine, &warehouse, &first);
     assert_eq!(second.tables["customers"].files[0].path, "runs/same.2/customers/part-00000.parquet");
 }
@@ -158,7 +170,10 @@ fn what_crashed_runs_left_is_swept_and_nothing_else() {
         }
         assert_eq!(warehouse.sweep(&engine, &run("mine")).expect("it sweeps"), ["crashed", "one.2"]);
         assert_whole(&engine, &warehouse, &first);
-        let left: Vec<String> = listing(&engine, &warehouse).into_iter().filter(|file| file.contains("mine")).collect();
+        let left: Vec<String> = listing(&engine, &warehouse)
+            .into_iter()
+            .filter(|file| file.contains("mine"))
+            .collect();
         assert_eq!(left.len(), 2);
         assert_eq!(warehouse.sweep(&engine, &run("mine")).expect("it sweeps"), [""; 0]);
     }
@@ -193,10 +208,15 @@ fn a_damaged_manifest_is_named_with_the_way_back() {
     }
     // The way back that the hint names works.
     let path = object_store::path::Path::parse(format!("{}/{file}", warehouse.root.path)).expect("a path");
-    engine.wait(object_store::ObjectStoreExt::delete(&warehouse.root.store, &path)).expect("it can be moved away");
+    engine
+        .wait(object_store::ObjectStoreExt::delete(&warehouse.root.store, &path))
+        .expect("it can be moved away");
     assert_eq!(warehouse.latest(&engine).expect("it reads"), Some(first.clone()));
     warehouse.repair(&engine).expect("latest/ follows");
     let file = &first.tables["links"].files[0].path;
-    assert_eq!(bytes_of(&engine, &warehouse, "latest/links.parquet"), bytes_of(&engine, &warehouse, file));
+    assert_eq!(
+        bytes_of(&engine, &warehouse, "latest/links.parquet"),
+        bytes_of(&engine, &warehouse, file)
+    );
     publish(&engine, &warehouse, release("three", Some(1))).expect("the next run publishes anew");
 }

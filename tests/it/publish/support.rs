@@ -63,24 +63,40 @@ pub fn release_of(name: &str, parent: Option<u64>, tables: Vec<(&str, RecordBatc
         parent: parent.map(VersionNumber),
         as_of: NaiveDate::from_ymd_opt(2025, 7, 1).expect("a day"),
         fingerprint: format!("fingerprint of {name}"),
-        tables: tables.into_iter().map(|(table, batch)| (table.to_owned(), batch.schema(), vec![batch])).collect(),
+        tables: tables
+            .into_iter()
+            .map(|(table, batch)| (table.to_owned(), batch.schema(), vec![batch]))
+            .collect(),
         state: vec![("model.json".to_owned(), Bytes::from(format!("{{\"by\":\"{name}\"}}")))],
     }
 }
 
 /// Two tables and a state file that tell by whom they are.
 pub fn release(name: &str, parent: Option<u64>) -> Release {
-    release_of(name, parent, vec![("customers", customers(&["a", name])), ("links", customers(&[name]))])
+    release_of(
+        name,
+        parent,
+        vec![("customers", customers(&["a", name])), ("links", customers(&[name]))],
+    )
 }
 
 /// That a version reads in full, and that all of it is of one run.
 pub fn assert_whole(engine: &Engine, warehouse: &Warehouse, manifest: &Manifest) {
     let name = manifest.run_id.as_str();
-    let customers_read = warehouse.read(engine, manifest, "customers", None).expect("it reads").expect("it is there");
+    let customers_read = warehouse
+        .read(engine, manifest, "customers", None)
+        .expect("it reads")
+        .expect("it is there");
     assert_eq!(customers_read, [customers(&["a", name])]);
-    let links = warehouse.read(engine, manifest, "links", None).expect("it reads").expect("it is there");
+    let links = warehouse
+        .read(engine, manifest, "links", None)
+        .expect("it reads")
+        .expect("it is there");
     assert_eq!(links, [customers(&[name])]);
-    let state = warehouse.state(engine, manifest, "model.json").expect("it reads").expect("it is there");
+    let state = warehouse
+        .state(engine, manifest, "model.json")
+        .expect("it reads")
+        .expect("it is there");
     assert_eq!(state, format!("{{\"by\":\"{name}\"}}"));
 }
 
@@ -105,10 +121,18 @@ pub fn listing(engine: &Engine, warehouse: &Warehouse) -> Vec<String> {
     use futures::TryStreamExt;
     let root = &warehouse.root;
     let found: Vec<_> = engine
-        .wait(root.store.list(Some(&root.path)).map_ok(|meta| meta.location.to_string()).try_collect())
+        .wait(
+            root.store
+                .list(Some(&root.path))
+                .map_ok(|meta| meta.location.to_string())
+                .try_collect(),
+        )
         .expect("it lists");
     let prefix = format!("{}/", root.path);
-    let mut names: Vec<String> = found.into_iter().map(|name: String| name.trim_start_matches(&prefix).to_owned()).collect();
+    let mut names: Vec<String> = found
+        .into_iter()
+        .map(|name: String| name.trim_start_matches(&prefix).to_owned())
+        .collect();
     names.sort();
     names
 }
