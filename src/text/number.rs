@@ -176,7 +176,7 @@ mod tests {
         let whole = (value.abs() / 10_000).to_string();
         let mut grouped = String::new();
         for (index, digit) in whole.chars().enumerate() {
-            if index > 0 && (whole.len() - index) % 3 == 0 {
+            if index > 0 && (whole.len() - index).is_multiple_of(3) {
                 grouped.push(group);
             }
             grouped.push(digit);
