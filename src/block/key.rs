@@ -16,7 +16,11 @@ pub(super) fn keys(rule: &BlockingRule, records: &CodedRecords) -> Vec<u32> {
 
 /// Number of records of each key; position = key.
 pub(super) fn sizes(keys: &[u32]) -> Vec<u32> {
-    let count = keys.iter().filter(|&&key| key != NULL_CODE).max().map_or(0, |&key| key as usize + 1);
+    let count = keys
+        .iter()
+        .filter(|&&key| key != NULL_CODE)
+        .max()
+        .map_or(0, |&key| key as usize + 1);
     let mut sizes = vec![0; count];
     for &key in keys {
         if key != NULL_CODE {

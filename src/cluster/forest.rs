@@ -38,7 +38,9 @@ impl Forest {
             .filter_map(|name| records.column(name))
             .map(crate::table::Coded::codes)
             .collect();
-        let exclusive = (0..count).flat_map(|record| columns.iter().map(move |codes| codes[record])).collect();
+        let exclusive = (0..count)
+            .flat_map(|record| columns.iter().map(move |codes| codes[record]))
+            .collect();
         Self {
             parent: (0..records.len()).collect(),
             size: vec![1; count],

@@ -72,12 +72,20 @@ impl BoundComparison {
         rights: &[u32],
         patterns: &mut [Pattern],
     ) {
-        if self.not_null.iter().any(|&column| columns.codes[column][left as usize] == NULL_CODE) {
+        if self
+            .not_null
+            .iter()
+            .any(|&column| columns.codes[column][left as usize] == NULL_CODE)
+        {
             return;
         }
         let Some(column) = self.only_column else {
             for (pattern, &right) in patterns.iter_mut().zip(rights) {
-                if !self.not_null.iter().any(|&column| columns.codes[column][right as usize] == NULL_CODE) {
+                if !self
+                    .not_null
+                    .iter()
+                    .any(|&column| columns.codes[column][right as usize] == NULL_CODE)
+                {
                     *pattern = pattern.with(position, self.level(columns, scratch, left, right));
                 }
             }
@@ -107,7 +115,13 @@ impl BoundComparison {
 impl BoundTest {
     fn holds(&self, columns: &Columns<'_>, scratch: &mut [SimilarityScratch], left: u32, right: u32) -> bool {
         let codes = |column: usize| (columns.codes[column][left as usize], columns.codes[column][right as usize]);
-        let image = |map: usize, code: u32| if code == NULL_CODE { code } else { columns.maps[map][code as usize] };
+        let image = |map: usize, code: u32| {
+            if code == NULL_CODE {
+                code
+            } else {
+                columns.maps[map][code as usize]
+            }
+        };
         let equal = |a: u32, b: u32| a == b && a != NULL_CODE;
         match self {
             Self::Equal(column) => {

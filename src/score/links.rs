@@ -94,7 +94,10 @@ impl<P: PairPatterns> Scorer<'_, P> {
             let earlier = &blocks.rules[..usize::from(position)];
             let scored: Vec<Scored> = tiles(rule)
                 .par_iter()
-                .map_init(|| self.buffers(), |buffers, tile| self.tile(RuleIx(position), rule, earlier, tile, buffers))
+                .map_init(
+                    || self.buffers(),
+                    |buffers, tile| self.tile(RuleIx(position), rule, earlier, tile, buffers),
+                )
                 .collect();
             for tile in scored {
                 links.extend_from_slice(&tile.links);
@@ -110,14 +113,7 @@ impl<P: PairPatterns> Scorer<'_, P> {
         (links, counts)
     }
 
-    fn tile(
-        &self,
-        rule_ix: RuleIx,
-        rule: &RuleBlocks,
-        earlier: &[RuleBlocks],
-        tile: &Tile,
-        buffers: &mut Buffers<P::Scratch>,
-    ) -> Scored {
+    fn tile(&self, rule_ix: RuleIx, rule: &RuleBlocks, earlier: &[RuleBlocks], tile: &Tile, buffers: &mut Buffers<P::Scratch>) -> Scored {
         let mut scored = Scored {
             links: Vec::new(),
             pairs: 0,
@@ -174,7 +170,14 @@ impl<P: PairPatterns> Scorer<'_, P> {
         links
     }
 
-    fn link_block(&self, records: &[u32], origin: LinkOrigin, weight_raised: f64, buffers: &mut Buffers<P::Scratch>, links: &mut Vec<Link>) {
+    fn link_block(
+        &self,
+        records: &[u32],
+        origin: LinkOrigin,
+        weight_raised: f64,
+        buffers: &mut Buffers<P::Scratch>,
+        links: &mut Vec<Link>,
+    ) {
         let reach = if records.len() <= DETERMINISTIC_PAIRS_RECORDS_MAX {
             records.len()
         } else {

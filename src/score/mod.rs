@@ -11,7 +11,7 @@ mod train;
 mod weights;
 
 pub use frequency::TermFrequencies;
-pub use links::{ScoreCounts, score};
+pub use links::{DETERMINISTIC_PAIRS_RECORDS_MAX, ScoreCounts, score};
 pub use model::{ComparisonModel, ELSE_LABEL, LevelModel, MODEL_FORMAT, Model, Origin, SessionReport, TrainingReport};
 pub use train::train;
 pub use weights::{NULL_LABEL, WeightPart, Weights};

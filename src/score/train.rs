@@ -103,7 +103,12 @@ fn session(spec: &IdentitySpec, rule: &BlockingRule, model: &Model, counts: &[(P
         .comparisons
         .iter()
         .enumerate()
-        .filter(|(_, comparison)| !comparison.columns().iter().any(|name| origins(name).iter().any(|origin| blocked.contains(origin))))
+        .filter(|(_, comparison)| {
+            !comparison
+                .columns()
+                .iter()
+                .any(|name| origins(name).iter().any(|origin| blocked.contains(origin)))
+        })
         .map(|(position, _)| part(position, &model.comparisons[position]))
         .collect();
     let limits = Limits {

@@ -60,12 +60,7 @@ impl<'a> Weights<'a> {
     ///
     /// # Errors
     /// `Config` if the model was trained with other comparisons or levels (hint: `--retrain`), or if a term-frequency column is not coded.
-    pub fn new(
-        comparisons: &[ComparisonSpec],
-        model: &Model,
-        frequencies: &TermFrequencies,
-        records: &'a CodedRecords,
-    ) -> Result<Self> {
+    pub fn new(comparisons: &[ComparisonSpec], model: &Model, frequencies: &TermFrequencies, records: &'a CodedRecords) -> Result<Self> {
         if comparisons.len() != model.comparisons.len() {
             return Err(other_model("the model has another number of comparisons"));
         }
