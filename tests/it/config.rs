@@ -45,7 +45,12 @@ pub fn load_all(folder: &TempDir) -> (Option<Spec>, Vec<Diagnostic>) {
 }
 
 pub fn load_with(folder: &TempDir, variables: &[(&str, &str)]) -> (Option<Spec>, Vec<Diagnostic>) {
-    let environment = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    let environment = |name: &str| {
+        variables
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| (*value).to_owned())
+    };
     config::load_all(folder.path(), &Overrides::default(), &environment)
 }
 
