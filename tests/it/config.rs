@@ -13,7 +13,7 @@ use stammkunde::error::Diagnostic;
 use tempfile::TempDir;
 
 /// A mapping that gives every column of a person.
-pub const PERSON_SQL: &str = "SELECT id AS record_id, given_name, family_name, email, phone, birth_date, street, postcode, city FROM crm\n";
+pub const PERSON_SQL: &str = "SELECT id AS record_id, given_name, family_name, email, phone, birth_date, street, postcode, city FROM raw\n";
 
 /// The smallest project: one source `crm`, with the given lines after it.
 pub fn minimal(more: &str) -> String {

@@ -11,7 +11,7 @@ fn names(rules: &[BlockingRule]) -> Vec<&str> {
 
 /// The spec of a project whose one mapping gives these columns.
 fn mapped(columns: &str) -> Spec {
-    let sql = format!("SELECT id AS record_id, {columns} FROM crm");
+    let sql = format!("SELECT id AS record_id, {columns} FROM raw");
     let folder = folder(&[("pipeline.yaml", &minimal("")), ("sources/crm.contacts.sql", &sql)]);
     let (spec, findings) = load_all(&folder);
     assert_eq!(shown(&findings), Vec::<String>::new());
@@ -63,7 +63,7 @@ fn a_person_with_every_column_gets_every_rule() {
             "birth_date(birth_date): exact; day_month_swapped; damerau_levenshtein <= 1; same_year",
             "email(email): email exact tf; email_local exact tf; email jaro_winkler >= 0.88",
             "phone(phone): exact tf; levenshtein <= 1",
-            "address(postcode): postcode + street exact; street jaro_winkler >= 0.9 and postcode exact; postcode exact tf; city exact tf",
+            "address(postcode): postcode + street + house_number exact; postcode + street exact; street jaro_winkler >= 0.9 and postcode exact; postcode exact tf; city exact tf",
         ]
     );
     assert_eq!(

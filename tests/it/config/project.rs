@@ -125,7 +125,7 @@ fn a_source_without_a_mapping_is_a_finding_at_its_name() {
     assert_eq!(
         shown(&load_all(&folder).1),
         [
-            "pipeline.yaml:3:3: the source `crm` has no mapping | write `sources/crm.contacts.sql`, a SELECT from `crm` that gives canonical columns"
+            "pipeline.yaml:3:3: the source `crm` has no mapping | write `sources/crm.contacts.sql`, a SELECT from `raw` that gives canonical columns"
         ]
     );
 }
