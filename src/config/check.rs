@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::findings::{Findings, Path, Place, list, suggest};
+use super::findings::{Findings, Path, Place, closest, list, suggest};
 use super::interpolate::as_scalar;
 use super::yaml::{Entry, Node, Value};
 
@@ -79,7 +79,7 @@ impl Checker<'_> {
                     node.place,
                     path,
                     message,
-                    super::findings::closest(text, known).map(|name| format!("did you mean `{name}`?")),
+                    closest(text, known).map(|name| format!("did you mean `{name}`?")),
                 )
             }
             other => {
@@ -108,11 +108,11 @@ impl Checker<'_> {
         let required: Vec<&str> = strings(schema.get("required"));
         let mut result = Map::new();
         for entry in entries {
-            let path = path.then(&entry.key);
             let Some(schema) = properties.get(&entry.key).or(others) else {
-                self.unknown_key(entry, properties, &path);
+                self.unknown_key(entry, properties, path);
                 continue;
             };
+            let path = path.then(&entry.key);
             if entry.node.value == Value::Null && properties.contains_key(&entry.key) && !required.contains(&entry.key.as_str()) {
                 continue;
             }
@@ -121,13 +121,14 @@ impl Checker<'_> {
             }
         }
         for name in &required {
-            if !entries.iter().any(|entry| entry.key == *name) {
+            let path = path.then(name);
+            if !entries.iter().any(|entry| entry.key == *name) && !self.findings.is_broken(&path) {
                 let about = properties
                     .get(*name)
                     .and_then(|schema| schema.get("description"))
                     .and_then(Json::as_str);
                 self.findings.at(place, format!("`{name}` is missing"), about.map(one_line));
-                self.findings.mark_broken(path.then(name));
+                self.findings.mark_broken(path);
             }
         }
         // Without a required part a nested mapping cannot be read at all; the root goes on, so that the rest of the file is checked too.
@@ -135,14 +136,18 @@ impl Checker<'_> {
         (complete || path.steps().is_empty()).then_some(Json::Object(result))
     }
 
-    fn unknown_key(&mut self, entry: &Entry, properties: &Map<String, Json>, path: &Path) {
+    fn unknown_key(&mut self, entry: &Entry, properties: &Map<String, Json>, parent: &Path) {
         let known = properties.keys().map(String::as_str);
+        // A misspelled key must not be reported as missing too.
+        if let Some(meant) = closest(&entry.key, known.clone()) {
+            self.findings.mark_broken(parent.then(meant));
+        }
         self.findings.at(
             entry.place,
             format!("unknown key `{}`", entry.key),
             Some(suggest(&entry.key, known)),
         );
-        self.findings.mark_broken(path.clone());
+        self.findings.mark_broken(parent.then(&entry.key));
     }
 
     fn list(&mut self, schema: &Json, items: &[Node], place: Place, path: &Path) -> Option<Json> {

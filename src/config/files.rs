@@ -49,7 +49,7 @@ pub fn read(folder: &FilePath, tree: &Node, findings: &mut Findings) -> ProjectF
         match mappings.get_mut(source) {
             Some(mappings) => mappings.sort_by_key(|mapping| mapping.record),
             None => {
-                let hint = format!("write `sources/{source}.contacts.sql`, a SELECT from `{source}` that gives canonical columns");
+                let hint = format!("write `sources/{source}.contacts.sql`, a SELECT from `raw` that gives canonical columns");
                 findings.at(*place, format!("the source `{source}` has no mapping"), Some(hint));
             }
         }

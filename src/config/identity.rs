@@ -273,6 +273,8 @@ fn address(mapped: &BTreeSet<String>) -> Option<ComparisonSpec> {
         });
     }
     if has(STREET) {
+        // Standardization parts the street from its number: neighbors share a street, a household shares the number too.
+        levels.push(exact(&[anchor, STREET, HOUSE_NUMBER], None));
         levels.push(exact(&[anchor, STREET], None));
         levels.push(level(Test::All(vec![
             jaro_winkler(STREET, 0.9),

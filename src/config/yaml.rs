@@ -64,56 +64,43 @@ impl Value {
 
 impl Node {
     /// Place of the node at `path`, or of the last node on the way that exists. Keys are pointed at rather than their values when the
-    /// value is a mapping or list.
+    /// value is a mapping, a list or nothing.
     #[must_use]
     pub fn locate(&self, path: &Path) -> Place {
-        let (mut node, mut place) = (self, self.place);
-        for step in path.steps() {
-            match &node.value {
-                Value::Map(entries) => {
-                    let Some(entry) = entries.iter().find(|entry| entry.key == *step) else {
-                        return place;
-                    };
-                    node = &entry.node;
-                    place = match node.value {
-                        Value::Map(_) | Value::List(_) | Value::Null => entry.place,
-                        _ => node.place,
-                    };
-                }
-                Value::List(items) => {
-                    let Some(item) = step.parse::<usize>().ok().and_then(|position| items.get(position)) else {
-                        return place;
-                    };
-                    node = item;
-                    place = item.place;
-                }
-                _ => return place,
-            }
+        let (key, node) = self.follow(path);
+        match node.value {
+            Value::Map(_) | Value::List(_) | Value::Null => key.unwrap_or(node.place),
+            _ => node.place,
         }
-        place
     }
 
     /// Place of the key at `path`, or as [`Node::locate`].
     #[must_use]
     pub fn locate_key(&self, path: &Path) -> Place {
-        let Some((key, parents)) = path.steps().split_last() else {
-            return self.place;
-        };
-        let mut node = self;
-        for step in parents {
-            let Value::Map(entries) = &node.value else {
-                return self.locate(path);
+        let (key, node) = self.follow(path);
+        key.unwrap_or(node.place)
+    }
+
+    /// The node at `path`, or the last one on the way that exists, and the place of its key if it has one.
+    fn follow(&self, path: &Path) -> (Option<Place>, &Self) {
+        let (mut key, mut node) = (None, self);
+        for step in path.steps() {
+            let next = match &node.value {
+                Value::Map(entries) => entries
+                    .iter()
+                    .find(|entry| entry.key == *step)
+                    .map(|entry| (Some(entry.place), &entry.node)),
+                Value::List(items) => step
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|position| items.get(position))
+                    .map(|item| (None, item)),
+                _ => None,
             };
-            let Some(entry) = entries.iter().find(|entry| entry.key == *step) else {
-                return self.locate(path);
-            };
-            node = &entry.node;
+            let Some(next) = next else { break };
+            (key, node) = next;
         }
-        match &node.value {
-            Value::Map(entries) => entries.iter().find(|entry| entry.key == *key).map(|entry| entry.place),
-            _ => None,
-        }
-        .unwrap_or_else(|| self.locate(path))
+        (key, node)
     }
 }
 

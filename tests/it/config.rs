@@ -13,7 +13,7 @@ use stammkunde::error::Diagnostic;
 use tempfile::TempDir;
 
 /// A mapping that gives every column of a person.
-pub const PERSON_SQL: &str = "SELECT id AS record_id, given_name, family_name, email, phone, birth_date, street, postcode, city FROM crm\n";
+pub const PERSON_SQL: &str = "SELECT id AS record_id, given_name, family_name, email, phone, birth_date, street, postcode, city FROM raw\n";
 
 /// The smallest project: one source `crm`, with the given lines after it.
 pub fn minimal(more: &str) -> String {
@@ -45,7 +45,12 @@ pub fn load_all(folder: &TempDir) -> (Option<Spec>, Vec<Diagnostic>) {
 }
 
 pub fn load_with(folder: &TempDir, variables: &[(&str, &str)]) -> (Option<Spec>, Vec<Diagnostic>) {
-    let environment = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    let environment = |name: &str| {
+        variables
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| (*value).to_owned())
+    };
     config::load_all(folder.path(), &Overrides::default(), &environment)
 }
 

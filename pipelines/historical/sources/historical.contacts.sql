@@ -12,4 +12,4 @@ SELECT
   postcode_fake AS postcode,
   birth_place AS city,
   occupation AS company
-FROM historical
+FROM raw

@@ -13,4 +13,4 @@ SELECT
   postcode,
   city,
   country
-FROM people
+FROM raw

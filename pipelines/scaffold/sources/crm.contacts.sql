@@ -14,4 +14,4 @@ SELECT
   "Ort" AS city,
   CASE "Newsletter" WHEN 'ja' THEN true WHEN 'nein' THEN false END AS consent_email,
   parse_timestamp("Geändert am", 'dd.mm.yyyy hh:mi:ss', 'Europe/Berlin') AS updated_at
-FROM crm
+FROM raw

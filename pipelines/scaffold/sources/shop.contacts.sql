@@ -10,9 +10,9 @@ WITH orders AS (
     "Billing Zip" AS postcode,
     "Billing City" AS city,
     "Billing Country" AS country,
-    parse_timestamp("Created at", 'yyyy-mm-dd hh:mi:ss +hh:mm', 'Europe/Berlin') AS ordered_at,
+    parse_timestamp("Created at", 'yyyy-mm-dd hh:mi:ss', 'Europe/Berlin') AS ordered_at,
     "Name" AS order_id
-  FROM shop
+  FROM raw
   -- Only the first row of an order carries the order's fields.
   WHERE "Total" <> ''
 ),

@@ -9,4 +9,4 @@ SELECT
   "Lineitem name" AS name,
   parse_decimal("Lineitem quantity", 'en') AS quantity,
   parse_decimal("Lineitem price", 'en') AS unit_price
-FROM shop
+FROM raw

@@ -16,7 +16,7 @@ WITH collapsed AS (
     max("Taxes") AS taxes,
     max("Discount Amount") AS discount,
     max("Refunded Amount") AS refunded
-  FROM shop
+  FROM raw
   GROUP BY "Name"
 ),
 final AS (
@@ -24,7 +24,7 @@ final AS (
     order_id,
     normalize_email(email) AS contact_record_id,
     normalize_email(email) AS email,
-    parse_timestamp(created_at, 'yyyy-mm-dd hh:mi:ss +hh:mm', 'Europe/Berlin') AS ordered_at,
+    parse_timestamp(created_at, 'yyyy-mm-dd hh:mi:ss', 'Europe/Berlin') AS ordered_at,
     lower(financial_status) AS status,
     coalesce(cancelled_at, '') <> '' AS is_cancelled,
     'web' AS channel,

@@ -52,7 +52,10 @@ fn a_number_through_a_variable_is_a_number_where_one_is_wanted() {
 fn a_text_through_a_variable_is_not_a_number() {
     let project = project(&minimal("identity: {size_max: \"${S}\"}\n"));
     let (_, findings) = load_with(&project, &[("S", "many")]);
-    assert_eq!(shown(&findings), ["pipeline.yaml:5:22: `size_max` must be a whole number, not a text"]);
+    assert_eq!(
+        shown(&findings),
+        ["pipeline.yaml:5:22: `size_max` must be a whole number, not a text"]
+    );
 }
 
 #[test]

@@ -35,7 +35,10 @@ fn what_is_written_is_taken() {
     let source = &spec.sources[0];
     assert_eq!(source.files, "gs://exports/*.csv");
     assert_eq!(source.on_missing, OnMissing::Skip);
-    assert_eq!((source.csv.delimiter, source.csv.quote, source.csv.skip_lines), (Some(b'\t'), b'\'', 2));
+    assert_eq!(
+        (source.csv.delimiter, source.csv.quote, source.csv.skip_lines),
+        (Some(b'\t'), b'\'', 2)
+    );
     assert_eq!(source.csv.encoding.name(), "windows-1252");
     assert_eq!(source.csv.null_values, ["-"]);
     assert_eq!(spec.key_secret.expose(), b"0123456789abcdef");
@@ -82,7 +85,11 @@ fn mappings_come_in_the_order_of_the_records() {
     ]);
     let (spec, findings) = load_all(&folder);
     assert!(findings.is_empty(), "{findings:?}");
-    let records: Vec<RecordKind> = spec.expect("spec").sources[0].mappings.iter().map(|mapping| mapping.record).collect();
+    let records: Vec<RecordKind> = spec.expect("spec").sources[0]
+        .mappings
+        .iter()
+        .map(|mapping| mapping.record)
+        .collect();
     assert_eq!(records, [RecordKind::Contacts, RecordKind::Orders, RecordKind::Events]);
 }
 
@@ -117,7 +124,9 @@ fn a_source_without_a_mapping_is_a_finding_at_its_name() {
     let folder = folder(&[("pipeline.yaml", &minimal(""))]);
     assert_eq!(
         shown(&load_all(&folder).1),
-        ["pipeline.yaml:3:3: the source `crm` has no mapping | write `sources/crm.contacts.sql`, a SELECT from `crm` that gives canonical columns"]
+        [
+            "pipeline.yaml:3:3: the source `crm` has no mapping | write `sources/crm.contacts.sql`, a SELECT from `raw` that gives canonical columns"
+        ]
     );
 }
 
@@ -127,7 +136,9 @@ fn a_project_without_contacts_is_a_finding() {
     let findings = shown(&load_all(&folder).1);
     assert_eq!(
         findings,
-        ["pipeline.yaml:2:1: no source maps contacts, so there is nobody to identify | write `sources/<name>.contacts.sql` for at least one source"]
+        [
+            "pipeline.yaml:2:1: no source maps contacts, so there is nobody to identify | write `sources/<name>.contacts.sql` for at least one source"
+        ]
     );
 }
 
@@ -136,7 +147,12 @@ fn a_folder_without_a_pipeline_says_how_to_make_one() {
     let folder = folder(&[]);
     let error = config::load(folder.path(), &Overrides::default(), &|_| None).expect_err("no project");
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.findings()[0].hint.as_deref().is_some_and(|hint| hint.contains("stammkunde init")));
+    assert!(
+        error.findings()[0]
+            .hint
+            .as_deref()
+            .is_some_and(|hint| hint.contains("stammkunde init"))
+    );
 }
 
 #[test]
@@ -157,7 +173,12 @@ fn standard_models_can_be_switched_off_and_replaced() {
         super::write(with.path(), "pipeline.yaml", &minimal(""));
         super::write(with.path(), &format!("models/{name}.sql"), "SELECT 'own'");
         let spec = load_all(&with).0.expect("spec");
-        let own: Vec<&str> = spec.models.iter().filter(|model| model.name == *name).map(|model| model.text.as_str()).collect();
+        let own: Vec<&str> = spec
+            .models
+            .iter()
+            .filter(|model| model.name == *name)
+            .map(|model| model.text.as_str())
+            .collect();
         assert_eq!(own, ["SELECT 'own'"]);
     }
 }
@@ -171,7 +192,11 @@ fn the_fingerprint_changes_with_what_changes_the_result_and_with_nothing_else() 
     assert_eq!(good(&other_place).fingerprint, base, "warehouse");
     let other_secret = minimal("").replace("0123456789abcdef", "fedcba9876543210");
     assert_eq!(good(&other_secret).fingerprint, base, "secret");
-    assert_ne!(good(&minimal("identity: {match_probability: 0.9}\n")).fingerprint, base, "threshold");
+    assert_ne!(
+        good(&minimal("identity: {match_probability: 0.9}\n")).fingerprint,
+        base,
+        "threshold"
+    );
     assert_ne!(good(&minimal("settings: {x: 1}\n")).fingerprint, base, "setting");
     let changed = folder(&[
         ("pipeline.yaml", &minimal("")),
