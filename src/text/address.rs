@@ -1,9 +1,5 @@
 //! Streets and house numbers: German (`Hauptstr. 5a`) and English (`Flat 2, 10 Downing Street`) order.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::fold::{self, clean, non_empty};
 
 /// A street line in its parts.
@@ -18,18 +14,6 @@ pub struct Street {
     /// House number in matching form, if the line holds one.
     pub matching_number: Option<String>,
 }
-
-/// Longest line that is searched for a house number, in bytes.
-const LINE_BYTES_MAX: usize = 400;
-
-static TRAILING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<street>.*?[^\d\s,].*?)[\s,]*(?P<number>\d{1,5}\s?[A-Za-z]?(?:\s?[-/+]\s?\d{0,5}\s?[A-Za-z]?)*)\.?$")
-        .expect("a constant pattern that the tests compile")
-});
-static LEADING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<number>\d{1,6}(?:\s?[-/]\s?\d{1,6})?(?:[A-Za-z]|\s(?:bis|ter))?)[\s,]+(?P<street>\p{L}{2}.*|\d+(?:st|nd|rd|th)\b.*)$")
-        .expect("a constant pattern that the tests compile")
-});
 
 /// Reads a street line. German numbers stand at the end, English ones in front; a flat, suite or `c/o` part is left out of the matching form
 /// and, as it must not be lost, keeps the display form whole.
@@ -52,23 +36,81 @@ pub fn street(text: &str) -> Street {
 
 /// Street and house number of a line; the line itself and `None` if there is no number.
 fn split_number(line: &str) -> (String, Option<String>) {
-    if line.len() > LINE_BYTES_MAX {
-        return (line.to_owned(), None);
-    }
-    let found = LEADING.captures(line).or_else(|| TRAILING.captures(line));
-    let Some(found) = found else {
+    let Some((name, number)) = leading_number(line).or_else(|| trailing_number(line)) else {
         return (line.to_owned(), None);
     };
-    let name = found["street"].trim_end_matches([' ', ',']);
-    let name = ["Nr.", "nr.", "Nr", "nr", "No.", "no.", "Hausnr.", "Hausnummer"]
+    let name = name.trim_end_matches([' ', ',']);
+    let name = LABELS
         .iter()
         .find_map(|label| name.strip_suffix(label).filter(|rest| rest.ends_with([' ', ','])))
         .unwrap_or(name)
         .trim_end_matches([' ', ',']);
-    if name.chars().filter(|c| c.is_alphabetic()).count() < 2 {
+    if name.chars().filter(|c| c.is_alphabetic()).take(2).count() < 2 {
         return (line.to_owned(), None);
     }
-    (name.to_owned(), Some(found["number"].trim().to_owned()))
+    (name.to_owned(), Some(number.to_owned()))
+}
+
+const LABELS: &[&str] = &["Nr.", "nr.", "Nr", "nr", "No.", "no.", "Hausnr.", "Hausnummer"];
+
+/// Longest house number in bytes: `10 - 12 / 3 / 114`.
+const NUMBER_BYTES_MAX: usize = 24;
+
+/// Street, then number: the longest ending that reads as a house number.
+fn trailing_number(line: &str) -> Option<(&str, &str)> {
+    let line = line.strip_suffix('.').unwrap_or(line);
+    let bytes = line.as_bytes();
+    let first = bytes.len().saturating_sub(NUMBER_BYTES_MAX).max(1);
+    let start = (first..bytes.len()).find(|&at| {
+        bytes[at].is_ascii_digit()
+            && !bytes[at - 1].is_ascii_digit()
+            && is_house_number(&bytes[at..])
+            && bytes[..at].iter().any(|b| !b.is_ascii_digit() && *b != b' ' && *b != b',')
+    })?;
+    Some(line.split_at(start))
+}
+
+/// Digits, a letter, and further ones after `-`, `/` or `+`, with single spaces between: `5`, `5 a`, `5-7`, `10/2/12`.
+fn is_house_number(text: &[u8]) -> bool {
+    let skip = |at: usize, most: usize, class: fn(&u8) -> bool| at + text[at..].iter().take(most).take_while(|b| class(b)).count();
+    let space = |at| skip(at, 1, |b| *b == b' ');
+    let unit = |at| skip(space(skip(at, 5, u8::is_ascii_digit)), 1, u8::is_ascii_alphabetic);
+    let mut at = unit(0);
+    loop {
+        at = space(at);
+        let after = skip(at, 1, |b| matches!(b, b'-' | b'/' | b'+'));
+        if after == at {
+            return at == text.len();
+        }
+        at = unit(space(after));
+    }
+}
+
+/// Number, then street: `221B Baker Street`, `12 bis rue`, `350 5th Avenue`.
+fn leading_number(line: &str) -> Option<(&str, &str)> {
+    let bytes = line.as_bytes();
+    let digits = |at: usize| at + bytes[at..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    let mut end = digits(0);
+    if end == 0 {
+        return None;
+    }
+    let separator = line[end..].trim_start_matches(' ');
+    if let Some(second) = separator.strip_prefix(['-', '/']) {
+        let start = line.len() - second.trim_start_matches(' ').len();
+        end = if digits(start) > start { digits(start) } else { end };
+    }
+    let tail = &line[end..];
+    if tail.starts_with(" bis ") || tail.starts_with(" ter ") {
+        end += 4;
+    } else if tail.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        end += 1;
+    }
+    let name = line[end..].trim_start_matches([' ', ',']);
+    let apart = name.len() < line.len() - end;
+    let ordinal = name.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_ordinal = ordinal.len() < name.len() && ["st ", "nd ", "rd ", "th "].iter().any(|suffix| ordinal.starts_with(suffix));
+    let is_word = name.chars().take(2).filter(|c| c.is_alphabetic()).count() == 2;
+    (apart && (is_word || is_ordinal)).then(|| (name, &line[..end]))
 }
 
 /// Whether a part of an address line names a flat, a floor or a person to pass it to.
