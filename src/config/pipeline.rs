@@ -270,7 +270,7 @@ pub struct ProfileConfig {
 pub enum Survivorship {
     /// Value of the record with the latest `updated_at`.
     MostRecent,
-    /// Value of the most trusted source.
+    /// Value of the most trusted source; of several of its records, the most recent.
     MostTrusted,
     /// Longest value.
     MostComplete,
