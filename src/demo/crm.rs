@@ -49,7 +49,9 @@ pub(super) fn write(context: &mut Context<'_>, accounts: &[Accounts], random: &m
             let stranger = &context.people[(position + 7) % context.people.len()];
             let fields = row(person, &number, stranger, random);
             rows.row(&fields);
-            if random.chance(0.004) {
+            // The very first row of all but tiny demos is followed by a damaged one, so that there is something to reject.
+            let is_first = rows.count == 1 && person.index < 25 && context.cut.people >= 100;
+            if is_first || random.chance(0.003) {
                 damaged(&mut rows, &fields, random);
             }
             context.record("crm", &number, &person.index.to_string());

@@ -449,3 +449,134 @@ proptest! {
         prop_assert_eq!(first.b_cubed.recall, swapped.b_cubed.precision);
     }
 }
+
+mod mappings {
+    use super::*;
+    use arrow::array::{AsArray, RecordBatch};
+    use stammkunde::config::Overrides;
+    use stammkunde::engine::{Engine, EngineOptions};
+    use stammkunde::source::{self, Ingested, Ledger};
+    use stammkunde::table::RecordKind;
+
+    /// The demo's exports, read and mapped as a run would.
+    fn ingest(folder: &Path) -> Ingested {
+        write_project(folder).expect("a project");
+        let spec = stammkunde::config::load(folder, &Overrides::default(), &|_| None).expect("a valid project");
+        let engine = Engine::new(&EngineOptions {
+            threads: Some(2),
+            memory_limit_bytes: None,
+        })
+        .expect("an engine");
+        assert_eq!(source::check(&engine, &spec), []);
+        let inputs: Vec<_> = source::list(&engine, &spec, &Ledger::default())
+            .expect("files")
+            .into_iter()
+            .map(|(input, _)| input)
+            .collect();
+        source::read(&engine, &spec, &inputs, &Ledger::default()).expect("records")
+    }
+
+    fn values(batch: &RecordBatch, name: &str) -> Vec<Option<String>> {
+        batch
+            .column_by_name(name)
+            .expect("a canonical column")
+            .as_string::<i32>()
+            .iter()
+            .map(|value| value.map(str::to_owned))
+            .collect()
+    }
+
+    #[test]
+    fn the_mappings_give_exactly_the_contacts_of_the_truth() {
+        let folder = demo(SMALL);
+        let read = ingest(folder.path());
+        let batch = read.contacts.batch();
+        let sources = values(batch, "source").into_iter().flatten();
+        let given: BTreeSet<(String, String)> = sources.zip(values(batch, "record_id").into_iter().flatten()).collect();
+        let truth: BTreeSet<(String, String)> = table(folder.path(), "truth.csv")
+            .into_iter()
+            .map(|row| (row["source"].clone(), row["record_id"].clone()))
+            .collect();
+        assert_eq!(given.len(), batch.num_rows());
+        assert_eq!(given, truth);
+    }
+
+    #[test]
+    fn the_mappings_fill_the_facts_and_reject_what_was_damaged() {
+        let folder = demo(SMALL);
+        let read = ingest(folder.path());
+        let rows = |kind: RecordKind| -> usize {
+            read.facts
+                .iter()
+                .filter(|(other, _)| *other == kind)
+                .flat_map(|(_, batches)| batches)
+                .map(RecordBatch::num_rows)
+                .sum()
+        };
+        assert_eq!(rows(RecordKind::Orders), 2000);
+        assert_eq!(rows(RecordKind::OrderLines), table(folder.path(), "exports/shop/orders").len());
+        assert_eq!(rows(RecordKind::Events), events(folder.path()).len());
+        let answers = parse(
+            &String::from_utf8(bytes(folder.path(), "exports/survey/").remove(0)).expect("UTF-8"),
+            ',',
+        )
+        .len()
+            - 2;
+        let tickets: BTreeSet<String> = json_lines(&bytes(folder.path(), "exports/support/")[0])
+            .iter()
+            .map(|ticket| text(&ticket["id"]))
+            .collect();
+        assert_eq!(rows(RecordKind::Interactions), answers + tickets.len());
+        let (_, ragged) = crm(folder.path());
+        assert!(ragged > 0);
+        assert_eq!(
+            read.rejects.rows.iter().filter(|reject| reject.reason == "ragged_row").count(),
+            ragged
+        );
+        // Values that a mapping loses are rejects; nothing but days that never were may be among them.
+        let lost: BTreeSet<&str> = read
+            .rejects
+            .rows
+            .iter()
+            .filter(|reject| reject.reason != "ragged_row")
+            .filter_map(|reject| reject.content.as_deref())
+            .collect();
+        assert!(lost.iter().all(|content| *content == "31.02.1975"), "{lost:?}");
+    }
+
+    #[test]
+    fn gross_is_what_was_charged_for_goods() {
+        let folder = demo(SMALL);
+        let read = ingest(folder.path());
+        let sum = |name: &str| -> i128 {
+            let orders = read
+                .facts
+                .iter()
+                .filter(|(kind, _)| *kind == RecordKind::Orders)
+                .flat_map(|(_, batches)| batches);
+            orders
+                .map(|batch| {
+                    let column = batch.column_by_name(name).expect("a canonical column");
+                    column
+                        .as_primitive::<arrow::datatypes::Decimal128Type>()
+                        .iter()
+                        .flatten()
+                        .sum::<i128>()
+                })
+                .sum()
+        };
+        let exported = |column: &str| -> i128 {
+            let rows = table(folder.path(), "exports/shop/orders");
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|text| text.replace('.', "").parse::<i128>().expect("cents") * 100)
+                .sum()
+        };
+        assert_eq!(sum("gross"), exported("Subtotal"));
+        assert_eq!(sum("discount"), exported("Discount Amount"));
+        assert_eq!(sum("shipping"), exported("Shipping"));
+        assert!(sum("refunded") > 0 && sum("refunded") < exported("Refunded Amount"));
+        let share = sum("tax") * 10_000 / sum("gross");
+        assert!((1590..=1600).contains(&share), "19/119 of the gross, not {share} of 10000");
+    }
+}
