@@ -47,7 +47,7 @@ pub fn check(engine: &Engine, spec: &Spec) -> Checked {
                 }
                 Err(problems) => findings.extend(problems.into_iter().map(|message| whole(&model.sql, message))),
             },
-            Err(error) => findings.push(failure::diagnostic(&model.sql, &error)),
+            Err(error) => findings.extend(failure::diagnostics(&model.sql, &error)),
         }
     }
     let names: BTreeSet<String> = schemas.keys().cloned().chain(made).collect();
@@ -56,7 +56,7 @@ pub fn check(engine: &Engine, spec: &Spec) -> Checked {
             Err(finding) => findings.push(finding),
             Ok(query) if query.tables.iter().all(|table| schemas.contains_key(table)) => {
                 if let Err(error) = engine.wait(output(&session, audit)) {
-                    findings.push(failure::diagnostic(audit, &error));
+                    findings.extend(failure::diagnostics(audit, &error));
                 }
             }
             Ok(_) => findings.extend(order::unknown_tables(audit, &names)),

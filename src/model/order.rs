@@ -17,10 +17,11 @@ pub fn all(spec: &Spec) -> (Vec<ModelSpec>, Vec<Diagnostic>) {
     for file in &spec.models {
         match read(file) {
             Ok((model, mut remarks)) => {
-                if base.contains_key(&model.name) {
-                    remarks.push(finding(file, (0, 0), format!("`{}` is the name of a base table", model.name), None));
-                }
                 findings.append(&mut remarks);
+                if base.contains_key(&model.name) {
+                    findings.push(finding(file, (0, 0), format!("`{}` is the name of a base table", model.name), None));
+                    continue;
+                }
                 models.insert(model.name.clone(), model);
             }
             Err(problem) => findings.push(problem),

@@ -52,7 +52,6 @@ impl Context {
 #[must_use]
 pub fn open(engine: &Engine, context: &Context) -> SessionContext {
     let session = engine.session();
-    session.state_ref().write().config_mut().options_mut().sql_parser.collect_spans = true;
     session.register_udf(ScalarUDF::new_from_impl(AsOf::new(context.as_of)));
     session.register_udf(ScalarUDF::new_from_impl(SettingFn::new(context.settings.clone())));
     session.register_udf(ScalarUDF::new_from_impl(LocalDate::new(context.time_zone)));
