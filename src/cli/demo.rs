@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
-use stammkunde::demo::{self, DemoOptions, evaluate::Evaluation};
+use stammkunde::demo::{self, DemoOptions, Evaluation};
 use stammkunde::engine::Engine;
 use stammkunde::plan::Selection;
 use stammkunde::report::RunReport;
@@ -81,8 +81,8 @@ pub fn demo(args: &DemoArgs, engine: &Engine, output: &Output) -> Result<u8> {
         selection: Selection::default(),
     };
     let run = super::run::execute(engine, &spec, &run_options, output)?;
-    let identity = demo::evaluate::evaluate_project(engine, &spec, &args.folder)?;
-    let metrics = demo::evaluate::headline(engine, &spec)?;
+    let identity = demo::against_truth(engine, &spec, &args.folder)?;
+    let metrics = demo::headline(engine, &spec)?;
     let report = DemoReport { run, identity, metrics };
     output.result(&report, |report| text(report, args))?;
     Ok(0)

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use rustc_hash::FxHashMap;
 
 /// Precision, recall and their harmonic mean, each 0 to 1; 0 where the denominator is 0.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Quality {
     /// Share of what was said that is true.
     pub precision: f64,
@@ -27,7 +27,7 @@ impl Quality {
 }
 
 /// A resolution against the truth.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Evaluation {
     /// Records compared.
     pub records: u64,

@@ -9,6 +9,7 @@ mod messages;
 mod names;
 mod noise;
 mod orders;
+mod outcome;
 mod people;
 mod random;
 mod shop;
@@ -22,6 +23,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 
 pub use evaluate::{Evaluation, Quality, evaluate};
+pub use outcome::{against_truth, headline};
 
 /// What to generate.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +35,9 @@ pub struct DemoOptions {
     /// Orders; default: 5 a person.
     pub orders: Option<u64>,
 }
+
+/// Last day of the history; a demo runs as of it.
+pub const AS_OF: chrono::NaiveDate = chrono::NaiveDate::from_ymd_opt(2026, 10, 31).expect("a day of the calendar");
 
 /// Groups in memory at once: enough for every core, small enough for a laptop.
 const GROUPS_AT_ONCE: u64 = 32;

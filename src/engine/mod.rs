@@ -229,6 +229,19 @@ impl Engine {
         })
     }
 
+    /// Calls `act` with the exit code 130 or 143 when the process is interrupted or terminated.
+    pub fn on_termination(&self, act: impl Fn(i32) + Send + 'static) {
+        use tokio::signal::unix::{SignalKind, signal};
+        self.runtime.spawn(async move {
+            let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+            let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return };
+            tokio::select! {
+                _ = interrupt.recv() => act(130),
+                _ = terminate.recv() => act(143),
+            }
+        });
+    }
+
     /// The time now. The only clock of the program.
     #[must_use]
     #[expect(

@@ -98,6 +98,8 @@ pub struct Release {
     pub fingerprint: String,
     /// Tables: name, schema, batches.
     pub tables: Vec<(String, SchemaRef, Vec<RecordBatch>)>,
+    /// Tables of the parent version that are taken over as they are, by their files.
+    pub carried: BTreeMap<String, TableEntry>,
     /// State files.
     pub state: Vec<(String, Bytes)>,
 }

@@ -86,9 +86,10 @@ pub(super) fn all(engine: &Engine, bucket: &Bucket<'_>, folder: &str, release: R
         as_of,
         fingerprint,
         tables,
+        carried,
         state,
     } = release;
-    let mut written = BTreeMap::new();
+    let mut written = carried;
     for (name, schema, batches) in tables {
         let entry = table(engine, bucket, folder, (&name, &schema, batches))?;
         written.insert(name, entry);

@@ -67,6 +67,7 @@ pub fn release_of(name: &str, parent: Option<u64>, tables: Vec<(&str, RecordBatc
             .into_iter()
             .map(|(table, batch)| (table.to_owned(), batch.schema(), vec![batch]))
             .collect(),
+        carried: std::collections::BTreeMap::new(),
         state: vec![("model.json".to_owned(), Bytes::from(format!("{{\"by\":\"{name}\"}}")))],
     }
 }
