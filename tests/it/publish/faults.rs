@@ -280,7 +280,7 @@ fn a_run_that_dies_at_any_operation_leaves_whole_versions_and_is_cleaned_up() {
         }
         at += 1;
     }
-    assert!(at > 20, "there was something to interrupt: {at}");
+    assert!(at >= 12, "every operation up to the commit and beyond was interrupted: {at}");
 }
 
 #[test]
