@@ -139,10 +139,9 @@ fn one(error: &DataFusionError, file: &str, sql: &str) -> Diagnostic {
     {
         hint = Some("a run gives the same result for the same input: use as_of() for the day, and no chance".to_owned());
     }
-    if place == (0, 0) && message.starts_with("exactly one query") {
-        place = (1, 1);
+    if place == (0, 0) {
+        place = guess(&message, sql);
     }
-    place.0 = place.0.min(sql.lines().count().max(1));
     Diagnostic {
         file: file.to_owned(),
         line: place.0,
@@ -150,6 +149,26 @@ fn one(error: &DataFusionError, file: &str, sql: &str) -> Diagnostic {
         message: lower_first(message.trim_end_matches(['.', ' ', '\n'])),
         hint,
     }
+}
+
+/// The place of an error that came without one: the end for "found: EOF", the call for a function's complaint, if it is called once.
+fn guess(message: &str, sql: &str) -> (usize, usize) {
+    let at = if message.ends_with("found: EOF") {
+        Some(sql.trim_end().len())
+    } else {
+        let name = message.split([':', ' ']).next().unwrap_or_default();
+        let is_ours = super::functions::all().iter().any(|function| function.name == name);
+        let mut calls = sql.match_indices(name).filter(|_| is_ours);
+        match (calls.next(), calls.next()) {
+            (Some((at, _)), None) => Some(at),
+            _ => None,
+        }
+    };
+    at.map_or((0, 0), |at| {
+        let before = &sql[..at];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    })
 }
 
 fn as_position(number: u64) -> usize {
@@ -166,6 +185,9 @@ fn plain(error: &DataFusionError) -> String {
         other => other.strip_backtrace(),
     };
     let text = text.split("\n\nbacktrace:").next().unwrap_or_default();
+    // A function's own complaint comes wrapped in what DataFusion makes of it.
+    let text = text.rsplit("Error during planning: ").next().unwrap_or_default();
+    let text = text.split(". No function matches").next().unwrap_or_default();
     let text = text.strip_prefix("sql parser error: ").unwrap_or(text);
     text.trim().to_owned()
 }

@@ -189,6 +189,20 @@ fn errors_name_line_column_and_what_was_meant() {
     assert!(found.hint.as_deref().is_some_and(|hint| hint.contains("parse_decimal")), "{found}");
     let found = finding(&engine, &session, "SELECT setting('churn_day')");
     assert!(found.hint.as_deref().is_some_and(|hint| hint.contains("churn_days")), "{found}");
+    let found = finding(&engine, &session, "SELECT flag,\n  parse_decimal(amount) FROM people");
+    assert_eq!((found.line, found.column), (2, 3), "{found}");
+    assert!(found.message.ends_with("parse_decimal(text, locale) → decimal(18,4)"), "{found}");
+    let found = finding(&engine, &session, "SELECT flag\nFROM people WHERE\n");
+    assert_eq!((found.line, found.column), (2, 18), "{found}");
+    for wrong in [
+        "parse_date(amount, 'quatsch')",
+        "parse_decimal(amount, 'xx')",
+        "parse_timestamp(amount, 'dd.mm.yyyy', 'Mars')",
+        "json_get(amount, 'a..b')",
+    ] {
+        let found = finding(&engine, &session, &format!("SELECT {wrong} FROM people"));
+        assert_eq!((found.line, found.column), (1, 8), "{found}");
+    }
     for volatile in ["now()", "random()", "uuid()", "current_date", "current_timestamp"] {
         let found = finding(&engine, &session, &format!("SELECT {volatile}"));
         assert!(found.hint.as_deref().is_some_and(|hint| hint.contains("as_of()")), "{found}");

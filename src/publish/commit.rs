@@ -86,7 +86,7 @@ pub(super) fn commit(bucket: &Bucket<'_>, manifest: &Manifest) -> Result<()> {
     let file = file_of(manifest.version.0);
     let attempt = bucket.create(&file, &bytes);
     if matches!(attempt, Ok(Created::Yes)) {
-        return Ok(());
+        return confirm(bucket, &file, &bytes);
     }
     match (bucket.get(&file)?, attempt) {
         (Some(there), _) if there == bytes => {
@@ -95,5 +95,18 @@ pub(super) fn commit(bucket: &Bucket<'_>, manifest: &Manifest) -> Result<()> {
         }
         (_, Err(error)) => Err(error),
         (_, Ok(_)) => Err(conflict(bucket).with("version", manifest.version.to_string())),
+    }
+}
+
+/// Reads our own commit once. A store that spoiled it would stop every reader, so it is taken back; one that does not answer is believed.
+fn confirm(bucket: &Bucket<'_>, file: &str, written: &Bytes) -> Result<()> {
+    match bucket.get(file) {
+        Ok(Some(there)) if there != written => {
+            bucket.delete(file)?;
+            Err(Error::environment("the commit is not as it was written; it was taken back")
+                .with("file", bucket.shown(file))
+                .hint("run again; if it happens again, check the disk, the memory and the network"))
+        }
+        _ => Ok(()),
     }
 }

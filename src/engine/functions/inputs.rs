@@ -12,7 +12,6 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
 /// The arguments of one call, and the texts in them that could not be read.
 pub(super) struct Inputs {
-    name: &'static str,
     arguments: Vec<Argument>,
     rows: usize,
     all_constant: bool,
@@ -25,7 +24,7 @@ enum Argument {
 }
 
 impl Inputs {
-    pub(super) fn new(name: &'static str, args: &ScalarFunctionArgs) -> Result<Self> {
+    pub(super) fn new(args: &ScalarFunctionArgs) -> Result<Self> {
         let mut arguments = Vec::with_capacity(args.args.len());
         for value in &args.args {
             arguments.push(match value {
@@ -35,17 +34,11 @@ impl Inputs {
         }
         let all_constant = arguments.iter().all(|argument| matches!(argument, Argument::Constant(_)));
         Ok(Self {
-            name,
             arguments,
             rows: if all_constant { 1 } else { args.number_rows },
             all_constant,
             unparsed: RefCell::default(),
         })
-    }
-
-    /// Name of the function, for messages.
-    pub(super) fn name(&self) -> &'static str {
-        self.name
     }
 
     /// An argument in a row; `None` if it is null or was not given.

@@ -20,6 +20,7 @@ pub(super) static FUNCTION: TextFunction = TextFunction {
     },
     arguments: 2..=2,
     returns: || DataType::Utf8,
+    check: |position, text| if position == 1 { steps_of(text).map(drop) } else { Ok(()) },
     evaluate,
 };
 
@@ -27,12 +28,14 @@ fn evaluate(inputs: &Inputs) -> Result<ColumnarValue> {
     let mut steps = Last::new();
     inputs.map::<String, StringArray>(|row| {
         let Some(path) = inputs.get(1, row) else { return Ok(None) };
-        let steps: &Vec<Step> = steps.get(path, |path| {
-            parse_path(path).ok_or_else(|| exec_datafusion_err!("{}: a path is like a.b[0].c", inputs.name()))
-        })?;
+        let steps: &Vec<Step> = steps.get(path, steps_of)?;
         let value: Option<Value> = inputs.parse(row, |text| serde_json::from_str(text).ok());
         Ok(value.as_ref().and_then(|value| walk(value, steps)).and_then(as_text))
     })
+}
+
+fn steps_of(path: &str) -> Result<Vec<Step>> {
+    parse_path(path).ok_or_else(|| exec_datafusion_err!("json_get: a path is like a.b[0].c"))
 }
 
 #[derive(Debug, PartialEq)]

@@ -5,10 +5,11 @@
 
 use std::hash::{Hash, Hasher};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
 
 pub mod as_of;
@@ -46,7 +47,14 @@ struct TextFunction {
     doc: FunctionDoc,
     arguments: RangeInclusive<usize>,
     returns: fn() -> DataType,
+    /// Checks a constant argument (position from 0, text) while a query is planned.
+    check: fn(usize, &str) -> Result<()>,
     evaluate: fn(&Inputs) -> Result<ColumnarValue>,
+}
+
+/// For functions that take any text.
+fn any(_: usize, _: &str) -> Result<()> {
+    Ok(())
 }
 
 static TEXT_FUNCTIONS: [&TextFunction; 9] = [
@@ -122,6 +130,15 @@ impl ScalarUDFImpl for Registered {
         Ok((self.function.returns)())
     }
 
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        for (position, constant) in args.scalar_arguments.iter().enumerate() {
+            if let Some(text) = constant.and_then(|constant| constant.try_as_str().flatten()) {
+                (self.function.check)(position, text)?;
+            }
+        }
+        Ok(Arc::new(Field::new(self.name(), (self.function.returns)(), true)))
+    }
+
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let TextFunction { doc, arguments, .. } = self.function;
         if !arguments.contains(&types.len()) {
@@ -137,7 +154,7 @@ impl ScalarUDFImpl for Registered {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let inputs = Inputs::new(self.function.doc.name, &args)?;
+        let inputs = Inputs::new(&args)?;
         let result = (self.function.evaluate)(&inputs)?;
         if let Some(unparsed) = &self.unparsed {
             unparsed.add(self.function.doc.name, inputs.take_unparsed());

@@ -19,6 +19,7 @@ pub(super) static FUNCTION: TextFunction = TextFunction {
     },
     arguments: 2..=2,
     returns: || DataType::Utf8,
+    check: super::any,
     evaluate,
 };
 

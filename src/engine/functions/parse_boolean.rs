@@ -18,6 +18,7 @@ pub(super) static FUNCTION: TextFunction = TextFunction {
     },
     arguments: 1..=1,
     returns: || DataType::Boolean,
+    check: super::any,
     evaluate,
 };
 

@@ -9,9 +9,11 @@ use super::inputs::{Inputs, Last};
 use super::{FunctionDoc, TextFunction};
 use crate::text::date::{self, Format};
 
+const NAME: &str = "parse_date";
+
 pub(super) static FUNCTION: TextFunction = TextFunction {
     doc: FunctionDoc {
-        name: "parse_date",
+        name: NAME,
         signature: "parse_date(text, format) → date",
         description: "Reads a day. The format is made of yyyy, yy (30 to 99 mean 19yy), mm, mon, dd and, where the text has a time, \
                       hh, mi, ss, am; or it is `excel` (a serial number). Zero dates like 0000-00-00 are null. Null and blank are \
@@ -20,6 +22,7 @@ pub(super) static FUNCTION: TextFunction = TextFunction {
     },
     arguments: 2..=2,
     returns: || DataType::Date32,
+    check: |position, text| if position == 1 { format_of(NAME, text).map(drop) } else { Ok(()) },
     evaluate,
 };
 
@@ -27,7 +30,7 @@ fn evaluate(inputs: &Inputs) -> Result<ColumnarValue> {
     let mut format = Last::new();
     inputs.map::<i32, Date32Array>(|row| {
         let Some(written) = inputs.get(1, row) else { return Ok(None) };
-        let format = format.get(written, |written| format_of(inputs.name(), written))?;
+        let format = format.get(written, |written| format_of(NAME, written))?;
         if inputs.get(0, row).is_some_and(date::is_zero) {
             return Ok(None);
         }

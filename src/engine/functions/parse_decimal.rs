@@ -14,9 +14,11 @@ use crate::text::number::{self, Locale};
 const PRECISION: u8 = 18;
 const SCALE: i8 = 4;
 
+const NAME: &str = "parse_decimal";
+
 pub(super) static FUNCTION: TextFunction = TextFunction {
     doc: FunctionDoc {
-        name: "parse_decimal",
+        name: NAME,
         signature: "parse_decimal(text, locale) → decimal(18,4)",
         description: "Reads a number as `de` (1.234,56), `en` (1,234.56), `ch` (1'234.56) or `fr` (1 234,56) writes it. Currency signs, \
                       a sign at the end and parentheses for negative numbers are understood. Digits after the fourth decimal are rounded \
@@ -25,6 +27,7 @@ pub(super) static FUNCTION: TextFunction = TextFunction {
     },
     arguments: 2..=2,
     returns: || DataType::Decimal128(PRECISION, SCALE),
+    check: |position, text| if position == 1 { locale_of(NAME, text).map(drop) } else { Ok(()) },
     evaluate,
 };
 
@@ -33,7 +36,7 @@ fn evaluate(inputs: &Inputs) -> Result<ColumnarValue> {
     inputs.map_with(
         |row| {
             let Some(name) = inputs.get(1, row) else { return Ok(None) };
-            let locale = *locale.get(name, |name| locale_of(inputs.name(), name))?;
+            let locale = *locale.get(name, |name| locale_of(NAME, name))?;
             Ok(inputs.parse(row, |text| number::parse_decimal(text, locale)))
         },
         |array: Decimal128Array| {

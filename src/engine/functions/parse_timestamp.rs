@@ -12,9 +12,11 @@ use super::parse_date::format_of;
 use super::{FunctionDoc, TextFunction};
 use crate::text::date;
 
+const NAME: &str = "parse_timestamp";
+
 pub(super) static FUNCTION: TextFunction = TextFunction {
     doc: FunctionDoc {
-        name: "parse_timestamp",
+        name: NAME,
         signature: "parse_timestamp(text, format [, zone]) → timestamp(µs, UTC)",
         description: "Reads an instant. The format is as in parse_date, or `rfc3339`, `unix`, `unix_ms`, `unix_us`, `excel`. An offset in \
                       the text (Z, +02:00) wins; without one the text is local time of the IANA zone (default UTC). A local time that a \
@@ -24,6 +26,11 @@ pub(super) static FUNCTION: TextFunction = TextFunction {
     },
     arguments: 2..=3,
     returns: || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+    check: |position, text| match position {
+        1 => format_of(NAME, text).map(drop),
+        2 => zone_of(NAME, text).map(drop),
+        _ => Ok(()),
+    },
     evaluate,
 };
 
@@ -32,10 +39,10 @@ fn evaluate(inputs: &Inputs) -> Result<ColumnarValue> {
     inputs.map_with(
         |row| {
             let Some(written) = inputs.get(1, row) else { return Ok(None) };
-            let format = format.get(written, |written| format_of(inputs.name(), written))?;
+            let format = format.get(written, |written| format_of(NAME, written))?;
             let zone_name = if inputs.count() > 2 { inputs.get(2, row) } else { Some("UTC") };
             let Some(zone_name) = zone_name else { return Ok(None) };
-            let zone = *zone.get(zone_name, |name| zone_of(inputs.name(), name))?;
+            let zone = *zone.get(zone_name, |name| zone_of(NAME, name))?;
             if inputs.get(0, row).is_some_and(date::is_zero) && !format.is_number() {
                 return Ok(None);
             }

@@ -17,6 +17,7 @@ pub(super) static FUNCTION: TextFunction = TextFunction {
     },
     arguments: 1..=1,
     returns: || DataType::Utf8,
+    check: super::any,
     evaluate,
 };
 

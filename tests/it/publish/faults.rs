@@ -32,6 +32,10 @@ pub enum Fault {
     LosesReply,
     /// It fails, and so does everything after it: the process was killed, the network is gone.
     Dies,
+    /// One byte of what is written is another.
+    Corrupts,
+    /// The disk is full.
+    DiskFull,
 }
 
 /// A store with one fault, a count of operations, and a clock of its own.
@@ -80,6 +84,8 @@ impl FaultStore {
         match self.next() {
             None => operation.await,
             Some(Fault::Fails | Fault::Dies) => Err(broken()),
+            Some(Fault::Corrupts) => operation.await,
+            Some(Fault::DiskFull) => Err(full()),
             Some(Fault::LosesReply) => {
                 operation.await?;
                 Err(broken())
@@ -106,6 +112,20 @@ fn broken() -> Error {
     }
 }
 
+fn full() -> Error {
+    Error::Generic {
+        store: "FaultStore",
+        source: Box::new(std::io::Error::from(std::io::ErrorKind::StorageFull)),
+    }
+}
+
+fn corrupted(payload: PutPayload) -> PutPayload {
+    let mut bytes: Vec<u8> = Bytes::from(payload).to_vec();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    bytes.into()
+}
+
 impl fmt::Display for FaultStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FaultStore({})", self.inner)
@@ -119,6 +139,9 @@ impl ObjectStore for FaultStore {
         'b: 'c,
         Self: 'c,
     {
+        let at = self.operations.load(Ordering::SeqCst);
+        let is_corrupt = *self.fault.lock().expect("no panic") == Some((at, Fault::Corrupts));
+        let payload = if is_corrupt { corrupted(payload) } else { payload };
         Box::pin(self.with_fault(self.inner.put_opts(location, payload, opts)))
     }
 
@@ -156,7 +179,7 @@ impl ObjectStore for FaultStore {
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         match self.next() {
-            None => self.inner.delete_stream(locations),
+            None | Some(Fault::Corrupts | Fault::DiskFull) => self.inner.delete_stream(locations),
             Some(Fault::Fails | Fault::Dies) => futures::stream::once(async { Err(broken()) }).boxed(),
             Some(Fault::LosesReply) => {
                 let deleted = self.inner.delete_stream(locations);
@@ -280,7 +303,7 @@ fn a_run_that_dies_at_any_operation_leaves_whole_versions_and_is_cleaned_up() {
         }
         at += 1;
     }
-    assert!(at > 20, "there was something to interrupt: {at}");
+    assert!(at >= 12, "every operation up to the commit and beyond was interrupted: {at}");
 }
 
 #[test]
@@ -314,4 +337,45 @@ fn a_failed_run_gives_its_space_back() {
     publish(&engine, &warehouse, release("one", None)).expect_err("a fault");
     store.arm(None);
     assert_eq!(listing(&engine, &warehouse), [""; 0]);
+}
+
+#[test]
+fn what_a_store_or_a_disk_spoils_is_never_committed() {
+    let engine = engine();
+    /// List, claim, three operations a table, two for the state, list, and then the commit.
+    const COMMIT: u64 = 11;
+    let (mut spoiled, mut filled) = (0, 0);
+    for at in 0..=COMMIT {
+        for fault in [Fault::Corrupts, Fault::DiskFull] {
+            let store = Arc::new(FaultStore::new(Arc::new(InMemory::new())));
+            let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
+            let first = publish(&engine, &warehouse, release("one", None)).expect("no fault yet");
+            store.arm(Some((at, fault)));
+            let result = publish(&engine, &warehouse, release("two", Some(1)));
+            store.arm(None);
+            let Err(error) = result else { continue };
+            assert_eq!(error.kind(), ErrorKind::Environment, "{error}");
+            match fault {
+                Fault::Corrupts => {
+                    assert!(error.hint_text().is_some(), "{error}");
+                    spoiled += 1;
+                }
+                _ => {
+                    assert!(error.message().contains("disk is full"), "{error}");
+                    filled += 1;
+                }
+            }
+            assert_eq!(warehouse.latest(&engine).expect("it reads"), Some(first), "{fault:?} at {at}");
+            let left = listing(&engine, &warehouse)
+                .into_iter()
+                .filter(|file| file.starts_with("runs/two/"))
+                .count();
+            assert!(
+                left == 0 || at >= COMMIT - 1,
+                "a failed run gives its space back: {fault:?} at {at}"
+            );
+        }
+    }
+    assert_eq!(spoiled, 4, "two tables, a state file and the commit are verified");
+    assert_eq!(filled, COMMIT + 1, "every operation up to the commit can meet a full disk");
 }
