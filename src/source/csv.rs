@@ -120,7 +120,7 @@ impl<'a> Rows<'a> {
                 if position == 0 {
                     return Ok(Row::End);
                 }
-                if self.is_inside_quotes() {
+                if quoting(self.window.bytes(), self.delimiter, self.quote) == Quoting::Open {
                     return self.give_up("unbalanced_quote");
                 }
             }
@@ -153,7 +153,7 @@ impl<'a> Rows<'a> {
         let raw = &self.window.bytes()[..length];
         let (lines, ended_by_return) = ((self.core.line() - 1), raw.last() == Some(&b'\r'));
         let inner_lines = lines - u64::from(raw.last() == Some(&b'\n'));
-        if inner_lines > 0 && !is_well_quoted(raw, self.delimiter, self.quote) {
+        if inner_lines > 0 && quoting(raw, self.delimiter, self.quote) != Quoting::Well {
             return self.give_up("unbalanced_quote");
         }
         self.window.advance(length);
@@ -177,13 +177,6 @@ impl<'a> Rows<'a> {
         self.window.skip_line()?;
         Ok(Row::Bad(reason))
     }
-
-    /// Whether a line end would not end the row here.
-    fn is_inside_quotes(&self) -> bool {
-        let mut probe = self.core.clone();
-        let (result, ..) = probe.read_record(b"\n", &mut [0; 4], &mut [0; 4]);
-        result != ReadRecordResult::Record
-    }
 }
 
 /// Delimiter of a line `sep=;`, as Excel writes and reads it.
@@ -197,16 +190,27 @@ fn separator_line(bytes: &[u8]) -> Option<u8> {
     }
 }
 
-/// Whether each quoted field of a row ends right after its closing quote. A row of several lines that fails this has lost a quote.
-fn is_well_quoted(raw: &[u8], delimiter: u8, quote: u8) -> bool {
-    let mut at = 0;
+/// How the quotes of a row fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quoting {
+    /// Each quoted field ends right after its closing quote.
+    Well,
+    /// Text follows a closing quote. In a row of several lines this means that a quote was lost.
+    Loose,
+    /// The row ends inside a quoted field.
+    Open,
+}
+
+/// Looks at the quotes of a row. O(n) for n bytes; only rows of several lines and a last row without line end come here.
+fn quoting(raw: &[u8], delimiter: u8, quote: u8) -> Quoting {
+    let (mut at, mut found) = (0, Quoting::Well);
     while at < raw.len() {
         if raw[at] == quote {
             at += 1;
             loop {
                 match raw[at..].iter().position(|&byte| byte == quote) {
-                    None => return false,
-                    Some(found) => at += found + 1,
+                    None => return Quoting::Open,
+                    Some(closing) => at += closing + 1,
                 }
                 if raw.get(at) != Some(&quote) {
                     break;
@@ -214,13 +218,13 @@ fn is_well_quoted(raw: &[u8], delimiter: u8, quote: u8) -> bool {
                 at += 1;
             }
             if raw.get(at).is_some_and(|&byte| byte != delimiter && byte != b'\n' && byte != b'\r') {
-                return false;
+                found = Quoting::Loose;
             }
         }
         match raw[at..].iter().position(|&byte| byte == delimiter) {
-            None => return true,
-            Some(found) => at += found + 1,
+            None => return found,
+            Some(next) => at += next + 1,
         }
     }
-    true
+    found
 }

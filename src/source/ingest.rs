@@ -312,7 +312,13 @@ fn map(
 }
 
 /// Finds the cells whose text a function could not read. A text that stands in no cell (it was put together in SQL) is listed without place.
-fn unparsed_values(shape: &Shape<'_>, plan: &Planned, failed: BTreeSet<(String, String)>, decoded: &[Decoded], wanted: &[Field]) -> Vec<Reject> {
+fn unparsed_values(
+    shape: &Shape<'_>,
+    plan: &Planned,
+    failed: BTreeSet<(String, String)>,
+    decoded: &[Decoded],
+    wanted: &[Field],
+) -> Vec<Reject> {
     let mut by_function: std::collections::BTreeMap<String, BTreeSet<String>> = std::collections::BTreeMap::new();
     for (function, text) in failed {
         by_function.entry(function).or_default().insert(text);

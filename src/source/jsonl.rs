@@ -147,8 +147,11 @@ fn one_array(object: &InputObject) -> Error {
         .hint("write it as JSON lines, e.g. with `jq -c '.[]'`")
 }
 
+/// Key and value of a member, as they stand in a line.
+type Member<'a> = (&'a [u8], &'a [u8]);
+
 /// Key and value of each top-level member, as they stand in the line (keys with their quotes).
-fn members(line: &[u8]) -> Result<Vec<(&[u8], &[u8])>, &'static str> {
+fn members(line: &[u8]) -> Result<Vec<Member<'_>>, &'static str> {
     let line = line.trim_ascii();
     if line.first() != Some(&b'{') || serde_json::from_slice::<IgnoredAny>(line).is_err() {
         return Err("invalid_json");

@@ -102,7 +102,7 @@ fn footer_bytes(tail: &[u8], object: &InputObject) -> Result<u64> {
             .with("file", &*object.path)
             .hint("deliver it without Parquet encryption"));
     }
-    if magic != MAGIC || length > FOOTER_BYTES_MAX || length + 2 * TAIL_BYTES - 4 > object.size {
+    if magic != MAGIC || length == 0 || length > FOOTER_BYTES_MAX || length + 2 * TAIL_BYTES - 4 > object.size {
         return Err(broken());
     }
     Ok(length)

@@ -135,6 +135,6 @@ fn values_beyond_the_range_of_their_column_are_listed() {
     assert_eq!(facts(&read, RecordKind::Orders, &["order_id", "gross"]), ["1|99999999999999.9900"]);
     assert_eq!(
         read.rejects.rows.iter().map(|reject| reject.reason.as_str()).collect::<Vec<_>>(),
-        ["out_of_range", "missing_required"]
+        ["missing_required", "out_of_range"]
     );
 }

@@ -100,7 +100,7 @@ fn the_source_is_not_a_matter_of_the_mapping() {
     let found = findings(RecordKind::Contacts, "SELECT \"id\" AS record_id, 'crm' AS source FROM raw", FILE);
     assert_eq!(
         found,
-        ["1:37 a mapping does not give `source` / leave it out; the name of the source is added"]
+        ["1:36 a mapping does not give `source` / leave it out; the name of the source is added"]
     );
 }
 
@@ -115,7 +115,7 @@ fn all_wrong_columns_are_shown_at_once() {
         let needed: Vec<&String> = found.iter().filter(|finding| finding.contains("needs")).collect();
         assert_eq!(needed.len(), 2, "ordered_at and currency: {found:?}");
         assert!(
-            found.contains(&"1:36 column `gross` is text, not a decimal / use `parse_decimal`".to_owned()),
+            found.contains(&"1:37 column `gross` is text, not a decimal / use `parse_decimal`".to_owned()),
             "{found:?}"
         );
         assert!(found.iter().any(|finding| finding.contains("`nope`")));
