@@ -128,15 +128,10 @@ fn clean_phone(text: &str, country: &str) -> Cleaned {
 /// Gender, company, city and region.
 pub fn short<'a>(input: &Input<'a>) -> Columns<'a> {
     let mut columns = Columns::default();
-    let each: [(&str, fn(&str) -> Cleaned); 4] = [
-        (column::GENDER, clean_gender),
-        (column::COMPANY, clean_company),
-        (column::CITY, clean_city),
-        (column::REGION, clean_region),
-    ];
-    for (name, clean) in each {
-        columns.push(input, name, &Distinct::map(input.texts(name), clean));
-    }
+    columns.push(input, column::GENDER, &Distinct::map(input.texts(column::GENDER), clean_gender));
+    columns.push(input, column::COMPANY, &Distinct::map(input.texts(column::COMPANY), clean_company));
+    columns.push(input, column::CITY, &Distinct::map(input.texts(column::CITY), clean_city));
+    columns.push(input, column::REGION, &Distinct::map(input.texts(column::REGION), clean_region));
     columns
 }
 

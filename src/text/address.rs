@@ -34,7 +34,7 @@ pub fn street(text: &str) -> Street {
     }
 }
 
-/// Street and house number of a line; the line itself and `None` if there is no number.
+/// Street and house number of a line; the line itself and `None` if there is no number, or only zeros.
 fn split_number(line: &str) -> (String, Option<String>) {
     let Some((name, number)) = leading_number(line).or_else(|| trailing_number(line)) else {
         return (line.to_owned(), None);
@@ -45,7 +45,8 @@ fn split_number(line: &str) -> (String, Option<String>) {
         .find_map(|label| name.strip_suffix(label).filter(|rest| rest.ends_with([' ', ','])))
         .unwrap_or(name)
         .trim_end_matches([' ', ',']);
-    if name.chars().filter(|c| c.is_alphabetic()).take(2).count() < 2 {
+    let filler = number.bytes().all(|b| b == b'0');
+    if filler || name.chars().filter(|c| c.is_alphabetic()).take(2).count() < 2 {
         return (line.to_owned(), None);
     }
     (name.to_owned(), Some(number.to_owned()))

@@ -16,7 +16,12 @@ pub fn repair(name: &str) -> String {
         .enumerate()
         .map(|(position, word)| {
             let last = position + 1 == words.len();
-            if is_particle(word) && !only_particles && !last {
+            let particle = if position == 0 {
+                opens_family_name(word)
+            } else {
+                is_particle(word)
+            };
+            if particle && !only_particles && !last {
                 word.to_lowercase()
             } else {
                 word.split('-').map(title_case).collect::<Vec<_>>().join("-")
@@ -60,13 +65,28 @@ fn push_upper(cased: &mut String, c: char) {
     }
 }
 
-/// Whether a word is a nobiliary or linking particle (`von`, `van`, `de`, `zu`), in any case.
+/// Whether a word inside a name is written in lower case: a nobiliary particle or a linking word (`und`), in any case.
 #[must_use]
 pub fn is_particle(word: &str) -> bool {
-    PARTICLES.iter().any(|particle| particle.eq_ignore_ascii_case(word))
+    is_nobiliary(word) || ["und", "y"].iter().any(|link| link.eq_ignore_ascii_case(word))
 }
 
-const PARTICLES: &[&str] = &[
-    "von", "vom", "zu", "zum", "zur", "van", "vd", "v.", "v.d.", "de", "der", "den", "dem", "del", "della", "dello", "di", "da", "dos",
-    "du", "des", "la", "le", "ten", "ter", "te", "bin", "ibn", "al", "el", "und", "y", "af", "av",
+/// Whether a word is a nobiliary particle (`von`, `van`, `de`, `zu`), in any case: inside a whole name the family name starts with it.
+#[must_use]
+pub fn is_nobiliary(word: &str) -> bool {
+    opens_family_name(word) || INNER.iter().any(|particle| particle.eq_ignore_ascii_case(word))
+}
+
+/// Whether a word at the start of a name is a particle of a family name. `Al`, `La` and `Ten` may be given names there.
+#[must_use]
+pub fn opens_family_name(word: &str) -> bool {
+    OPENING.iter().any(|particle| particle.eq_ignore_ascii_case(word))
+}
+
+const OPENING: &[&str] = &[
+    "von", "vom", "van", "v.", "v.d.", "zu", "zum", "zur", "de", "der", "den", "del", "della", "dello", "di", "da", "du", "ter",
+];
+
+const INNER: &[&str] = &[
+    "vd", "dem", "dos", "des", "la", "le", "ten", "te", "bin", "ibn", "al", "el", "af", "av",
 ];

@@ -73,7 +73,7 @@ fn split_words(whole: &str) -> Split {
             parts(&[], &words)
         };
     }
-    if case::is_particle(words[0]) {
+    if case::opens_family_name(words[0]) {
         return if given_names::is_known(last) && front.len() > 1 {
             parts(&[last], front)
         } else {
@@ -82,7 +82,9 @@ fn split_words(whole: &str) -> Split {
     }
     if let Some(at) = words
         .iter()
-        .position(|word| case::is_particle(word))
+        .skip(1)
+        .position(|word| case::is_nobiliary(word))
+        .map(|at| at + 1)
         .filter(|&at| at + 1 < words.len())
     {
         return parts(&words[..at], &words[at..]);
@@ -251,7 +253,7 @@ const LEADING: &[&str] = &[
 ];
 
 const LEADING_DOTTED: &[&str] = &[
-    "hr", "hrn", "fr", "frl", "mag", "lic", "st", "ra", "fam", "ing", "capt", "col", "gen", "sgt", "lt", "hc", "med", "rer", "nat", "jur",
+    "hr", "hrn", "fr", "frl", "mag", "lic", "ra", "fam", "ing", "capt", "col", "gen", "sgt", "lt", "hc", "med", "rer", "nat", "jur",
     "phil", "habil", "univ",
 ];
 
@@ -261,10 +263,8 @@ const FACULTIES: &[&str] = &[
 ];
 
 const TRAILING: &[&str] = &[
-    "jr", "sr", "jnr", "snr", "ii", "iii", "iv", "msc", "bsc", "mba", "phd", "llm", "llb", "mphil", "esq", "meng", "beng", "bed", "med",
-    "mbbs", "dds", "cpa", "obe", "mbe", "cbe", "dphil", "bba", "ret",
+    "jr", "sr", "jnr", "snr", "ii", "iii", "iv", "msc", "bsc", "mba", "phd", "llm", "llb", "mphil", "esq", "meng", "beng", "mbbs", "dds",
+    "cpa", "obe", "mbe", "cbe", "dphil", "bba",
 ];
 
-const TRAILING_DOTTED: &[&str] = &[
-    "ba", "ma", "md", "jun", "sen", "jun", "mag", "dr", "prof", "dipling", "jd", "rn", "se",
-];
+const TRAILING_DOTTED: &[&str] = &["ba", "ma", "md", "jun", "sen", "mag", "dr", "prof", "dipling", "jd", "rn", "se"];

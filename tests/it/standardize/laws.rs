@@ -166,8 +166,11 @@ proptest! {
         let named: Vec<(&str, &[Option<&str>])> = TEXT_COLUMNS.into_iter().zip(columns.iter().map(Vec::as_slice)).collect();
         let once = standardize(&contacts(&named), "DE").contacts;
         let twice = standardize(&stammkunde::table::Contacts::new(once.display.clone()), "DE").contacts;
-        prop_assert_eq!(&twice.display, &once.display);
-        prop_assert_eq!(&twice.matching, &once.matching);
+        for (first, second) in [(&once.display, &twice.display), (&once.matching, &twice.matching)] {
+            for (field, (before, after)) in first.schema().fields().iter().zip(first.columns().iter().zip(second.columns())) {
+                prop_assert_eq!(before, after, "{}", field.name());
+            }
+        }
     }
 
     #[test]
@@ -184,8 +187,8 @@ proptest! {
 
 #[test]
 fn any_number_of_threads_gives_the_same() {
-    let values: Vec<String> = (0..1000)
-        .map(|row| format!("Herr Müller{} Thomas {}", row % 700, row % 13))
+    let values: Vec<String> = (0..600)
+        .map(|row| format!("Herr Müller{} Thomas {}", row % 500, row % 13))
         .collect();
     let column: Vec<Option<&str>> = values.iter().map(|value| Some(value.as_str())).collect();
     let named: Vec<(&str, &[Option<&str>])> = TEXT_COLUMNS.into_iter().map(|name| (name, column.as_slice())).collect();

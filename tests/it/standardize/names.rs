@@ -58,6 +58,8 @@ fn titles_and_salutations_are_no_part_of_a_name() {
             ("Smith M.Sc.", "Smith"),
             ("Herr", "Herr"),
             ("Jack Ma", "Jack Ma"),
+            ("St. John", "St. John"),
+            ("Smith J.R.", "Smith J.R."),
             ("J.R.", "J.R."),
         ]
         .map(|(text, name)| (text, Some(name.to_owned()))),
@@ -123,6 +125,9 @@ fn whole_names_are_split_in_either_order() {
             ("John Smith Jr.", ("John", "Smith")),
             ("Xyloph Unbekannter", ("Xyloph", "Unbekannter")),
             ("Schmidt Anna Maria", ("Anna Maria", "Schmidt")),
+            ("Thomas und Petra Müller", ("Thomas und Petra", "Müller")),
+            ("AL GORE", ("Al", "Gore")),
+            ("von Goethe Johann", ("Johann", "von Goethe")),
         ]
         .map(|(text, (given, family))| (text, (Some(given.to_owned()), Some(family.to_owned())))),
         |text| {
