@@ -123,6 +123,14 @@ impl Engine {
         self.runtime.block_on(future)
     }
 
+    /// Starts a future in the background; [`Engine::wait`] for the handle gives its output.
+    pub fn spawn<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.runtime.spawn(future)
+    }
+
     /// Runs CPU work on the engine's rayon pool (so that `--threads` holds for kernels too).
     pub fn compute<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.pool.install(work)
@@ -189,7 +197,7 @@ impl Engine {
     /// `Environment` if memory or disk does not suffice, `Input` if a value cannot be computed.
     pub fn collect(&self, frame: DataFrame) -> Result<Vec<RecordBatch>> {
         // Spawned, so that the work runs on the workers and not on the calling thread.
-        self.wait(async { self.runtime.spawn(frame.collect()).await })
+        self.wait(self.spawn(frame.collect()))
             .map_err(|error| Error::internal("a query stopped in the middle").because(error))?
             .map_err(|error| sql_error(&error))
     }
@@ -223,7 +231,10 @@ impl Engine {
 
     /// The time now. The only clock of the program.
     #[must_use]
-    #[expect(clippy::unused_self, reason = "whoever needs the time needs an engine, so that kernels cannot read it")]
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever needs the time needs an engine, so that kernels cannot read it"
+    )]
     pub fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }

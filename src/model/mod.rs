@@ -13,7 +13,7 @@ use crate::config::spec::SqlFile;
 use crate::engine::Engine;
 use crate::error::{Diagnostic, Error, Result};
 
-mod base;
+pub mod base;
 mod build;
 mod case;
 mod check;

@@ -33,6 +33,20 @@ impl Pattern {
     }
 }
 
+/// Gives the levels of pairs, one record against many: what `score` needs of `compare` without knowing it.
+///
+/// Symmetric: the pattern of (a, b) is the pattern of (b, a).
+pub trait PairPatterns: Sync {
+    /// What one thread keeps between calls: buffers and caches that never change a result.
+    type Scratch: Send;
+
+    /// A fresh scratch for one thread.
+    fn scratch(&self) -> Self::Scratch;
+
+    /// Replaces `patterns` by the levels of `left` against each of `rights`, in their order.
+    fn patterns(&self, scratch: &mut Self::Scratch, left: RecordIx, rights: &[u32], patterns: &mut Vec<Pattern>);
+}
+
 /// The blocks of one rule: `order` holds the records that have a key, sorted by (key, record); block `b` is `order[starts[b]..starts[b + 1]]`.
 /// Blocks of one record are left out.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,153 @@
+//! Distinct values as short byte strings over the column's own alphabet, so that one byte is one character whatever the script.
+
+use arrow::array::{Array, StringArray};
+use rustc_hash::FxHashMap;
+
+/// Longest value in characters that the bit-parallel kernels take.
+pub(super) const LENGTH_MAX: usize = 64;
+
+/// One distinct value, prepared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    /// Bag of characters: bit `b` = at least one, bit `32 + b` = at least two characters of class `b`.
+    pub(super) bag: u64,
+    /// The first four characters, the first in the lowest byte; 0 where there is none.
+    pub(super) prefix: u32,
+    start: u32,
+    /// Length in characters; [`Text::SLOW`] if the value does not fit the kernels.
+    length: u8,
+}
+
+impl Text {
+    const SLOW: u8 = u8::MAX;
+
+    /// Whether the kernels take this value.
+    pub(super) fn is_fast(self) -> bool {
+        self.length != Self::SLOW
+    }
+
+    /// Length in characters, of a fast value.
+    pub(super) fn length(self) -> usize {
+        usize::from(self.length)
+    }
+}
+
+/// All distinct values of a column. Letters are numbered from 1 by how often they occur, so that the 32 commonest have a bag class each.
+#[derive(Debug)]
+pub(super) struct Texts {
+    texts: Vec<Text>,
+    bytes: Vec<u8>,
+    values: StringArray,
+}
+
+impl Texts {
+    /// Prepares the values of a column; position = code. O(bytes).
+    pub(super) fn new(values: &StringArray) -> Self {
+        let alphabet = Alphabet::of(values);
+        let mut bytes = Vec::with_capacity(values.value_data().len());
+        let mut texts = Vec::with_capacity(values.len());
+        for value in values.iter().flatten() {
+            let start = bytes.len();
+            let fits = u32::try_from(start).is_ok() && alphabet.append(value, &mut bytes);
+            if !fits {
+                bytes.truncate(start);
+            }
+            texts.push(prepare(&bytes[start..], u32::try_from(start).unwrap_or(0), fits));
+        }
+        Self {
+            texts,
+            bytes,
+            values: values.clone(),
+        }
+    }
+
+    /// The prepared value of a code.
+    pub(super) fn text(&self, code: u32) -> Text {
+        self.texts[code as usize]
+    }
+
+    /// The characters of a fast value.
+    pub(super) fn bytes(&self, text: Text) -> &[u8] {
+        &self.bytes[text.start as usize..text.start as usize + text.length()]
+    }
+
+    /// The value as it is.
+    pub(super) fn value(&self, code: u32) -> &str {
+        self.values.value(code as usize)
+    }
+}
+
+fn prepare(bytes: &[u8], start: u32, fits: bool) -> Text {
+    let mut bag = 0_u64;
+    for &byte in bytes {
+        let once = 1_u64 << (byte % 32);
+        bag |= if bag & once == 0 { once } else { once << 32 };
+    }
+    let mut prefix = [0; 4];
+    for (to, &from) in prefix.iter_mut().zip(bytes) {
+        *to = from;
+    }
+    Text {
+        bag,
+        prefix: u32::from_le_bytes(prefix),
+        start,
+        length: if fits {
+            u8::try_from(bytes.len()).expect("a fast value has at most 64 characters")
+        } else {
+            Text::SLOW
+        },
+    }
+}
+
+/// At most 255 characters as bytes from 1.
+struct Alphabet {
+    ascii: [u8; 128],
+    others: FxHashMap<char, u8>,
+}
+
+impl Alphabet {
+    /// The commonest characters of all values; ties by code point.
+    fn of(values: &StringArray) -> Self {
+        let mut ascii_counts = [0_u64; 128];
+        let mut counts: FxHashMap<char, u64> = FxHashMap::default();
+        for value in values.iter().flatten() {
+            for character in value.chars() {
+                match ascii_counts.get_mut(character as usize) {
+                    Some(count) => *count += 1,
+                    None => *counts.entry(character).or_default() += 1,
+                }
+            }
+        }
+        let ascii_counts = (0_u8..128).map(char::from).zip(ascii_counts).filter(|&(_, count)| count > 0);
+        let mut ranked: Vec<(char, u64)> = ascii_counts.chain(counts).collect();
+        ranked.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut alphabet = Self {
+            ascii: [0; 128],
+            others: FxHashMap::default(),
+        };
+        for (byte, (character, _)) in (1..=u8::MAX).zip(ranked) {
+            match alphabet.ascii.get_mut(character as usize) {
+                Some(code) => *code = byte,
+                None => {
+                    alphabet.others.insert(character, byte);
+                }
+            }
+        }
+        alphabet
+    }
+
+    /// Appends the value's characters; false if it is too long or holds a character outside the alphabet.
+    fn append(&self, value: &str, bytes: &mut Vec<u8>) -> bool {
+        for (position, character) in value.chars().enumerate() {
+            let byte = match self.ascii.get(character as usize) {
+                Some(&byte) => byte,
+                None => self.others.get(&character).copied().unwrap_or(0),
+            };
+            if byte == 0 || position == LENGTH_MAX {
+                return false;
+            }
+            bytes.push(byte);
+        }
+        true
+    }
+}

@@ -1,0 +1,207 @@
+//! Match weights: the model bound to the records that are scored, so that a pair costs one look-up and one addition a comparison.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::frequency::TermFrequencies;
+use super::model::{ComparisonModel, ELSE_LABEL, LevelModel, Model};
+use super::weight_of;
+use crate::config::spec::{ComparisonSpec, Test};
+use crate::error::{Error, Result};
+use crate::table::{CodedRecords, NULL_CODE, Pattern, RecordIx};
+
+/// Label of the level of a comparison that a missing value makes silent.
+pub const NULL_LABEL: &str = "null";
+/// Guards the logarithm; trained parameters are larger.
+const PROBABILITY_MIN: f64 = 1e-300;
+
+/// Weights of a model bound to coded records, term frequencies included.
+#[derive(Debug)]
+pub struct Weights<'a> {
+    prior: f64,
+    comparisons: Vec<Comparison>,
+    adjustments: Vec<Adjustment<'a>>,
+}
+
+/// Levels by pattern value: null first, then else, then up.
+#[derive(Debug)]
+struct Comparison {
+    name: String,
+    labels: Vec<String>,
+    /// 16 entries, so that four bits of a pattern are always an index.
+    weights: [f64; 16],
+    adjusted_by: [Option<u16>; 16],
+}
+
+/// log2(u of equality) − log2(term frequency), by the code of a value.
+#[derive(Debug)]
+struct Adjustment<'a> {
+    column: String,
+    exact_u: f64,
+    codes: &'a [u32],
+    bits: Vec<f64>,
+}
+
+/// The part of one comparison in a pair's weight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WeightPart {
+    /// Comparison.
+    pub comparison: String,
+    /// Label of the level that held, `null` or `else` included.
+    pub level: String,
+    /// log2(m / u); 0 for null.
+    pub weight: f64,
+    /// Term-frequency adjustment in bits.
+    pub term_frequency_adjustment: f64,
+}
+
+impl<'a> Weights<'a> {
+    /// Binds a model.
+    ///
+    /// # Errors
+    /// `Config` if the model was trained with other comparisons or levels (hint: `--retrain`), or if a term-frequency column is not coded.
+    pub fn new(comparisons: &[ComparisonSpec], model: &Model, frequencies: &TermFrequencies, records: &'a CodedRecords) -> Result<Self> {
+        if comparisons.len() != model.comparisons.len() {
+            return Err(other_model("the model has another number of comparisons"));
+        }
+        let mut weights = Self {
+            prior: weight_of(model.probability_two_random_records_match),
+            comparisons: Vec::with_capacity(comparisons.len()),
+            adjustments: Vec::new(),
+        };
+        for (spec, trained) in comparisons.iter().zip(&model.comparisons) {
+            check(spec, trained)?;
+            let comparison = weights.bind(spec, trained, frequencies, records)?;
+            weights.comparisons.push(comparison);
+        }
+        Ok(weights)
+    }
+
+    fn bind(
+        &mut self,
+        spec: &ComparisonSpec,
+        trained: &ComparisonModel,
+        frequencies: &TermFrequencies,
+        records: &'a CodedRecords,
+    ) -> Result<Comparison> {
+        let mut comparison = Comparison {
+            name: spec.name.clone(),
+            labels: vec![NULL_LABEL.to_owned()],
+            weights: [0.0; 16],
+            adjusted_by: [None; 16],
+        };
+        for (position, level) in trained.levels.iter().enumerate().rev() {
+            let value = comparison.labels.len();
+            comparison.labels.push(level.label.clone());
+            comparison.weights[value] = weight(level);
+            let term_frequency = spec.levels.get(position).and_then(|level| level.term_frequency.as_ref());
+            if let Some(column) = term_frequency.filter(|_| weight(level) != 0.0) {
+                let adjustment = self.adjustment(column, exact_u(spec, trained, column, level), frequencies, records)?;
+                comparison.adjusted_by[value] = Some(adjustment);
+            }
+        }
+        Ok(comparison)
+    }
+
+    /// The adjustment by a column with this u of equality, shared by all levels that need the same.
+    fn adjustment(&mut self, name: &str, exact_u: f64, frequencies: &TermFrequencies, records: &'a CodedRecords) -> Result<u16> {
+        let same = |known: &Adjustment<'_>| known.column == name && known.exact_u.to_bits() == exact_u.to_bits();
+        let at = match self.adjustments.iter().position(same) {
+            Some(at) => at,
+            None => {
+                let column = records
+                    .column(name)
+                    .ok_or_else(|| Error::config("a term-frequency column is not among the matching columns").with("column", name))?;
+                let bits = frequencies.of_codes(column);
+                self.adjustments.push(Adjustment {
+                    column: name.to_owned(),
+                    exact_u,
+                    codes: column.codes(),
+                    bits: bits.into_iter().map(|frequency| exact_u.log2() - frequency.log2()).collect(),
+                });
+                self.adjustments.len() - 1
+            }
+        };
+        Ok(u16::try_from(at).expect("there are at most 16 × 14 levels"))
+    }
+
+    /// Prior weight log2(λ / (1 − λ)).
+    #[must_use]
+    pub fn prior(&self) -> f64 {
+        self.prior
+    }
+
+    /// Match weight of a pair with this pattern: prior, weights and term-frequency adjustments, summed in model order.
+    #[must_use]
+    pub fn weight(&self, pattern: Pattern, left: RecordIx, right: RecordIx) -> f64 {
+        let mut sum = self.prior;
+        let mut bits = pattern.0;
+        for comparison in &self.comparisons {
+            let value = (bits & 0xF) as usize;
+            bits >>= 4;
+            sum += comparison.weights[value];
+            if let Some(adjustment) = comparison.adjusted_by[value] {
+                sum += self.adjustments[usize::from(adjustment)].bits(left, right);
+            }
+        }
+        sum
+    }
+
+    /// The same weight as the sum of its parts, in model order; prior not included.
+    #[must_use]
+    pub fn parts(&self, pattern: Pattern, left: RecordIx, right: RecordIx) -> Vec<WeightPart> {
+        let part = |(position, comparison): (usize, &Comparison)| {
+            let value = usize::from(pattern.level(position));
+            let adjustment = comparison.adjusted_by[value].map(|at| self.adjustments[usize::from(at)].bits(left, right));
+            WeightPart {
+                comparison: comparison.name.clone(),
+                level: comparison.labels[value].clone(),
+                weight: comparison.weights[value],
+                term_frequency_adjustment: adjustment.unwrap_or(0.0),
+            }
+        };
+        self.comparisons.iter().enumerate().map(part).collect()
+    }
+}
+
+impl Adjustment<'_> {
+    /// By the commoner of the two values; by the one there is if the other is missing; 0 if both are.
+    fn bits(&self, left: RecordIx, right: RecordIx) -> f64 {
+        let of = |code: u32| self.bits[code as usize];
+        match (self.codes[left.index()], self.codes[right.index()]) {
+            (NULL_CODE, NULL_CODE) => 0.0,
+            (NULL_CODE, code) | (code, NULL_CODE) => of(code),
+            (left, right) if left == right => of(left),
+            (left, right) => of(left).min(of(right)),
+        }
+    }
+}
+
+/// log2(m / u).
+fn weight(level: &LevelModel) -> f64 {
+    (level.m.max(PROBABILITY_MIN) / level.u.max(PROBABILITY_MIN)).log2()
+}
+
+/// u of the level of the same comparison that is equality of exactly this column; the level's own u if there is none.
+fn exact_u(spec: &ComparisonSpec, trained: &ComparisonModel, column: &str, level: &LevelModel) -> f64 {
+    let exact = spec
+        .levels
+        .iter()
+        .position(|level| matches!(&level.test, Test::Exact(columns) if columns.len() == 1 && columns[0] == column));
+    let u = exact.map_or(level.u, |at| trained.levels[at].u);
+    u.max(PROBABILITY_MIN)
+}
+
+fn check(spec: &ComparisonSpec, trained: &ComparisonModel) -> Result<()> {
+    let labels = spec.levels.iter().map(|level| level.label.as_str()).chain([ELSE_LABEL]);
+    let same = spec.name == trained.name && labels.eq(trained.levels.iter().map(|level| level.label.as_str()));
+    if same {
+        Ok(())
+    } else {
+        Err(other_model("the model was trained with other comparisons").with("comparison", &spec.name))
+    }
+}
+
+fn other_model(message: &str) -> Error {
+    Error::config(message).hint("train a new model with --retrain")
+}

@@ -1,0 +1,72 @@
+//! Case of names: `MÜLLER-LÜDENSCHEIDT` and `von goethe` as people write them. A name in mixed case is taken as meant.
+
+/// Repairs a name that is all upper or all lower case; a mixed one stays. Particles become lower case, the letters after a hyphen, `O'` and
+/// `Mc` upper case. Idempotent.
+#[must_use]
+pub fn repair(name: &str) -> String {
+    let upper = name.chars().any(char::is_uppercase);
+    let lower = name.chars().any(|c| c.is_lowercase() && c != 'ß');
+    if upper == lower {
+        return name.to_owned();
+    }
+    let words: Vec<&str> = name.split(' ').collect();
+    let only_particles = words.iter().all(|word| is_particle(word));
+    let repaired: Vec<String> = words
+        .iter()
+        .enumerate()
+        .map(|(position, word)| {
+            let last = position + 1 == words.len();
+            if is_particle(word) && !only_particles && !last {
+                word.to_lowercase()
+            } else {
+                word.split('-').map(title_case).collect::<Vec<_>>().join("-")
+            }
+        })
+        .collect();
+    repaired.join(" ")
+}
+
+fn title_case(part: &str) -> String {
+    let mut cased = String::with_capacity(part.len());
+    let mut letters = 0_usize;
+    let mut boundary = true;
+    let plain = part.to_lowercase();
+    let mc = plain.starts_with("mc") && plain.chars().count() > 4;
+    for c in part.chars() {
+        if !c.is_alphabetic() {
+            // `O'`, `D'`: one letter and an apostrophe start a name; `Ma'amun` goes on. A dot or a parenthesis starts one anyway.
+            boundary = c != '\'' || letters <= 1;
+            letters = 0;
+            cased.push(c);
+            continue;
+        }
+        if boundary || (mc && cased == "Mc") {
+            push_upper(&mut cased, c);
+        } else {
+            cased.extend(c.to_lowercase());
+        }
+        boundary = false;
+        letters += 1;
+    }
+    cased
+}
+
+/// Upper case of one character where that is one character again (`ß` stays).
+fn push_upper(cased: &mut String, c: char) {
+    let mut upper = c.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(single), None) => cased.push(single),
+        _ => cased.push(c),
+    }
+}
+
+/// Whether a word is a nobiliary or linking particle (`von`, `van`, `de`, `zu`), in any case.
+#[must_use]
+pub fn is_particle(word: &str) -> bool {
+    PARTICLES.iter().any(|particle| particle.eq_ignore_ascii_case(word))
+}
+
+const PARTICLES: &[&str] = &[
+    "von", "vom", "zu", "zum", "zur", "van", "vd", "v.", "v.d.", "de", "der", "den", "dem", "del", "della", "dello", "di", "da", "dos",
+    "du", "des", "la", "le", "ten", "ter", "te", "bin", "ibn", "al", "el", "und", "y", "af", "av",
+];
