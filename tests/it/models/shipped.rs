@@ -174,3 +174,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_retail_pipeline_loads_with_the_shipped_models_and_has_no_finding() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/online_retail");
+    let environment = |name: &str| (name == "ONLINE_RETAIL_PARQUET").then(|| "online_retail.parquet".to_owned());
+    let spec = stammkunde::config::load(&folder, &stammkunde::config::Overrides::default(), &environment).expect("the project loads");
+    assert_eq!(spec.models, standard::models());
+    assert_eq!(spec.audits, standard::audits());
+    assert_eq!(model::check(&engine(), &spec), Vec::new());
+}
