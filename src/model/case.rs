@@ -35,8 +35,8 @@ pub fn run(engine: &Engine, spec: &Spec) -> Result<Vec<CaseResult>> {
         results.extend(case.run(engine, spec, &checked)?);
     }
     for (name, files) in standard_cases() {
-        let case = Case::read(&name, &files, &checked, neutral())?;
-        if case.expected.keys().all(|table| is_shipped(&checked.models, table)) {
+        if expected_tables(&files).all(|table| is_shipped(&checked.models, table)) {
+            let case = Case::read(&name, &files, &checked, neutral())?;
             results.extend(case.run(engine, spec, &checked)?);
         }
     }
@@ -167,6 +167,10 @@ fn is_shipped(models: &[ModelSpec], table: &str) -> bool {
             .any(|model| model.name == name && model.sql.path.starts_with(standard::FOLDER))
     };
     shipped(table) && order::upstream(models, table).iter().all(|name| shipped(name))
+}
+
+fn expected_tables(files: &Files) -> impl Iterator<Item = &str> {
+    files.keys().filter_map(|path| path.strip_prefix("expect/")?.strip_suffix(".csv"))
 }
 
 fn standard_cases() -> BTreeMap<String, Files> {

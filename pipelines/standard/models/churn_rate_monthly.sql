@@ -25,7 +25,9 @@ numbered AS (
 bounds AS (
     SELECT
         min(order_month) AS first_month,
-        CAST(date_part('year', as_of() + INTERVAL '1 day') * 12 + date_part('month', as_of() + INTERVAL '1 day') - 2 AS BIGINT) AS last_month
+        CAST(
+            date_part('year', as_of() + INTERVAL '1 day') * 12 + date_part('month', as_of() + INTERVAL '1 day') - 2 AS BIGINT
+        ) AS last_month
     FROM numbered
 ),
 

@@ -40,7 +40,11 @@ ages AS (
 ),
 
 cells AS (
-    SELECT cohorts.cohort_no, cohorts.cohort_size, ages.month_number, cohorts.cohort_no + ages.month_number <= last_month.month_no AS is_over
+    SELECT
+        cohorts.cohort_no,
+        cohorts.cohort_size,
+        ages.month_number,
+        cohorts.cohort_no + ages.month_number <= last_month.month_no AS is_over
     FROM cohorts
     CROSS JOIN ages
     CROSS JOIN last_month

@@ -74,7 +74,10 @@ SELECT
     customer_orders.cost_to_serve,
     customer_orders.contribution AS clv_historical_net,
     CAST(round(discounted.amount, 4) AS DECIMAL(18, 4)) AS clv_historical_discounted,
-    CASE WHEN ranked.value_rank < 1 THEN CAST(floor(ranked.value_rank * 10) AS BIGINT) + 1 WHEN ranked.value_rank = 1 THEN 10 END AS clv_decile,
+    CASE
+        WHEN ranked.value_rank < 1 THEN CAST(floor(ranked.value_rank * 10) AS BIGINT) + 1
+        WHEN ranked.value_rank = 1 THEN 10
+    END AS clv_decile,
     CASE
         WHEN ranked.value_rank >= CAST(setting('clv_platinum_percent_rank_min', 0.95) AS DOUBLE) THEN 'platinum'
         WHEN ranked.value_rank >= CAST(setting('clv_gold_percent_rank_min', 0.80) AS DOUBLE) THEN 'gold'

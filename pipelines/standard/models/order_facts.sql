@@ -12,7 +12,7 @@ WITH dated AS (
         order_id,
         ordered_at,
         local_date(ordered_at) AS order_date,
-        local_date(coalesce(refunded_at, ordered_at)) AS refund_date,
+        local_date(CASE WHEN gross < 0 THEN ordered_at ELSE coalesce(refunded_at, ordered_at) END) AS refund_date,
         currency AS currency_code,
         gross AS charged,
         coalesce(discount, 0) AS discount,
@@ -37,7 +37,7 @@ valued AS (
         tax_charged,
         cost,
         CASE WHEN charged > 0 THEN charged ELSE 0 END AS gross,
-        CASE WHEN charged < 0 THEN -charged ELSE 0 END + CASE WHEN refund_date <= as_of() THEN refunded ELSE 0 END AS refunded
+        CASE WHEN charged < 0 THEN -charged WHEN refund_date <= as_of() THEN refunded ELSE 0 END AS refunded
     FROM dated
 )
 

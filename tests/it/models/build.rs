@@ -187,3 +187,26 @@ fn a_case_with_an_unknown_column_is_malformed() {
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("did you mean `customer_key`?"), "{error}");
 }
+
+#[test]
+fn a_case_may_give_the_table_of_a_model_instead_of_building_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = folder.path().join("tests/given_model");
+    for (path, text) in [
+        ("given/_case.csv", "as_of\n2024-12-31\n"),
+        ("given/first.csv", "n\n7\n"),
+        ("expect/second.csv", "doubled\n14\n"),
+    ] {
+        fs::create_dir_all(case.join(path).parent().expect("a parent")).expect("a folder");
+        fs::write(case.join(path), text).expect("a file");
+    }
+    let models = vec![
+        file("first", "SELECT count(*) AS n FROM orders"),
+        file("second", "SELECT 2 * n AS doubled FROM first"),
+    ];
+    let mut spec = spec(models, Vec::new());
+    spec.folder = folder.path().to_owned();
+    let results = model::test(&engine(), &spec).expect("it runs");
+    assert_eq!(results.len(), 1);
+    assert_eq!(results[0].differences, Vec::<String>::new());
+}

@@ -105,9 +105,13 @@ fn failing_audits(tables: &Tables) -> Vec<String> {
 
 /// The base tables and all shipped models over them, as of 2024-12-31.
 fn all_tables(base: &Tables, threads: usize) -> Tables {
+    tables_as_of("2024-12-31", base, threads)
+}
+
+fn tables_as_of(as_of: &str, base: &Tables, threads: usize) -> Tables {
     let (engine, spec) = (engine_with(threads), standard_spec());
     let models = model::order(&engine, &spec, &[], &[]).expect("the models have an order");
-    let mut tables = model::build(&engine, &spec, &models, day("2024-12-31"), base).expect("the models build");
+    let mut tables = model::build(&engine, &spec, &models, day(as_of), base).expect("the models build");
     tables.extend(base.clone());
     tables
 }
@@ -158,4 +162,25 @@ proptest! {
         }
         prop_assert_eq!(failing_audits(&four), Vec::<String>::new());
     }
+
+    #[test]
+    fn what_happens_later_changes_nothing_as_of_an_earlier_day(lines in random_orders()) {
+        let is_known = |line: &&String| line.split(',').nth(3).is_some_and(|ordered_at| ordered_at < "2023-07-01");
+        let known: Vec<String> = lines.iter().filter(is_known).cloned().collect();
+        let (now, later) = (tables_as_of("2023-06-30", &base_of(&known), 2), tables_as_of("2023-06-30", &base_of(&lines), 2));
+        for (name, table) in now.iter().filter(|(name, _)| *name != "orders") {
+            let columns: Vec<&str> = table.schema.fields().iter().map(|field| field.name().as_str()).collect();
+            prop_assert_eq!(rows(table, &columns), rows(&later[name], &columns), "{}", name);
+        }
+    }
+}
+
+#[test]
+fn the_retail_pipeline_loads_with_the_shipped_models_and_has_no_finding() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/online_retail");
+    let environment = |name: &str| (name == "ONLINE_RETAIL_PARQUET").then(|| "online_retail.parquet".to_owned());
+    let spec = stammkunde::config::load(&folder, &stammkunde::config::Overrides::default(), &environment).expect("the project loads");
+    assert_eq!(spec.models, standard::models());
+    assert_eq!(spec.audits, standard::audits());
+    assert_eq!(model::check(&engine(), &spec), Vec::new());
 }
