@@ -11,5 +11,8 @@ SELECT
   gender,
   postcode_fake AS postcode,
   birth_place AS city,
-  occupation AS company
+  occupation AS company,
+  -- Nobody alive was born before about 1900, so birth dates of an unknown record time would be taken for mistakes. With the day of birth
+  -- as the time of the record they are kept.
+  parse_timestamp(dob, 'yyyy-mm-dd', 'UTC') AS updated_at
 FROM raw
