@@ -32,7 +32,11 @@ pub fn assign(contacts: &CleanContacts, clusters: &Clusters, previous: &Previous
     let records = Records::new(contacts, clusters, trust);
     let overlaps = overlap::find(&records, previous);
     let allotted = allot::allot(records.clusters_count(), &overlaps);
-    let keyed = mint::mint(&records, allotted.key_of, previous, secret);
+    let used = mint::Used {
+        living: &overlaps.living.keys,
+        previous,
+    };
+    let keyed = mint::mint(&records, allotted.key_of, used, secret);
     let history = history::tell(&records, &overlaps, &keyed, previous);
     let (keys, of) = rank(&keyed.key_of, &records);
     Keys {
