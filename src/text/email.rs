@@ -123,7 +123,7 @@ pub fn classify(address: &str) -> Mailbox {
 
 fn is_nobody(local: &str, domain: &str) -> bool {
     let name = domain.split('.').next().unwrap_or(domain);
-    let reserved = [".test", ".example", ".invalid", ".localhost", ".local"]
+    let reserved = [".test", ".invalid", ".localhost", ".local"]
         .iter()
         .any(|top| domain.ends_with(top));
     let example = name == "example" || domain.split('.').rev().nth(1) == Some("example");
