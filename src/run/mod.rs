@@ -8,19 +8,22 @@ use crate::error::{Error, Result};
 use crate::key;
 use crate::model;
 use crate::plan::{self, Plan, PlanReport, Selection};
-use crate::publish::{self, Lease, Release, Warehouse};
+use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
-use crate::source::{self, Ingested};
+use crate::source::{self, Ingested, Ledger};
 use crate::standardize;
-use crate::table::{RunId, VersionNumber};
+use crate::table::{RecordKind, RunId, VersionNumber};
 
 mod identity;
 mod previous;
+mod shelf;
 mod stages;
 mod tables;
 
 pub use previous::Previous;
 pub use stages::{Progress, Silent, Stages};
+
+use shelf::Shelf;
 
 /// What one run is asked to do.
 #[derive(Debug, Clone)]
@@ -74,53 +77,76 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     }
     gate_rejects(spec, &ingested)?;
 
+    let Ingested {
+        contacts,
+        facts,
+        mut rejects,
+        inputs,
+        columns,
+        drift,
+        counts,
+    } = ingested;
     let standardized = stages.time("standardize", || {
-        Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
+        Ok(engine.compute(|| standardize::standardize(&contacts, &spec.country)))
     })?;
-    let resolved = identity::resolve(engine, spec, &standardized.contacts, previous.model(options.retrain), &mut stages)?;
+    drop(contacts);
+    rejects.append(standardized.rejects);
+    rejects.sort();
+    let contacts = &standardized.contacts;
+    let resolved = identity::resolve(engine, spec, contacts, previous.model(options.retrain), &mut stages)?;
     let keys = stages.time("key", || {
         let secret = spec.key_secret.expose();
-        Ok(engine.compute(|| key::assign(&standardized.contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))
+        Ok(engine.compute(|| key::assign(contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))
     })?;
     let changes = key::changes(&keys, previous.customers());
 
-    let mut all = stages.time("profile", || {
-        let input = tables::Input {
-            engine,
-            spec,
-            options,
-            previous: &previous,
-            ingested: &ingested,
-            resolved: &resolved,
-            keys: &keys,
-        };
-        Ok(tables::profile(&input, &standardized))
-    })?;
-    let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &all))?;
-    all.extend(built);
-    let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &all))?;
+    let draft = Draft::begin(engine, warehouse, &options.run_id, plan.previous)?;
+    let mut shelf = Shelf::new(draft, model::reads(spec, &plan.models));
+    let input = tables::Input {
+        engine,
+        spec,
+        options,
+        previous: &previous,
+        contacts,
+        resolved: &resolved,
+        keys: &keys,
+    };
+    for (name, table) in stages.time("profile", || Ok(tables::people(&input, &rejects)))? {
+        stages.part("publish", || shelf.put(&name, table))?;
+    }
+    let mut orders = Vec::new();
+    for (kind, batches) in facts {
+        let table = stages.part("profile", || Ok(tables::keyed(&input, kind, &batches, &orders)))?;
+        drop(batches);
+        if kind == RecordKind::Orders {
+            orders.clone_from(&table.batches);
+        }
+        stages.part("publish", || shelf.put(kind.name(), table))?;
+    }
+    drop(orders);
+    let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, shelf.kept()))?;
+    shelf.keep(built);
+    let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, shelf.kept()))?;
     gate_audits(&audits)?;
 
     let identity = resolved.report(&keys);
     let manifest = stages.time("publish", || {
-        all.insert("runs".to_owned(), tables::runs(&previous, options, &plan, engine.now(), &identity));
-        let release = Release {
-            run_id: options.run_id.clone(),
-            parent: plan.previous,
+        let runs = tables::runs(&previous, options, &plan, engine.now(), &identity);
+        shelf.put("runs", runs)?;
+        let closing = Closing {
             as_of: plan.as_of,
             fingerprint,
-            state: tables::state(&standardized.contacts, &resolved, &keys, &ingested)?,
-            carried: previous.carried(&spec.models, &all),
-            tables: all.into_iter().map(|(name, table)| (name, table.schema, table.batches)).collect(),
+            carried: previous.carried(&spec.models, shelf.kept()),
+            state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns })?,
         };
-        publish::publish(engine, warehouse, release)
+        shelf.into_draft()?.commit(closing)
     })?;
 
     Ok(RunReport {
         outcome: Outcome::Published,
         version: manifest.version,
-        sources: ingested.counts,
-        drift: ingested.drift,
+        sources: counts,
+        drift,
         placeholders: standardized.placeholders,
         identity: Some(identity),
         keys: Some(changes),

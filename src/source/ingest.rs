@@ -247,11 +247,18 @@ fn partitions(threads: usize, decoded: &[Decoded], wanted: &[Field], full: &[Fie
         .map(|field| (!wanted.iter().any(|column| column.name() == field.name())).then(|| new_null_array(field.data_type(), rows_max)))
         .collect();
     let mut partitions: Vec<Vec<RecordBatch>> = vec![Vec::new(); threads.max(1)];
-    let files = decoded.iter().flat_map(|file| file.batches.iter().map(move |batch| (file, batch)));
-    for (position, (file, batch)) in files.enumerate() {
+    let paths: Vec<ArrayRef> = decoded
+        .iter()
+        .map(|file| raw::constant(&file.path, if has_file { rows_max } else { 0 }))
+        .collect();
+    let files = decoded
+        .iter()
+        .zip(&paths)
+        .flat_map(|(file, path)| file.batches.iter().map(move |batch| (path, batch)));
+    for (position, (path, batch)) in files.enumerate() {
         let rows = batch.num_rows();
         let column = |(field, nulls): (&Arc<Field>, &Option<ArrayRef>)| match (field.name().as_str(), nulls) {
-            (FILE_COLUMN, _) if has_file => raw::constant(&file.path, rows),
+            (FILE_COLUMN, _) if has_file => path.slice(0, rows),
             (LINE_COLUMN, _) => batch.column(batch.num_columns() - 1).clone(),
             (_, Some(nulls)) => nulls.slice(0, rows),
             (name, None) => batch.column_by_name(name).expect("wanted columns were decoded").clone(),
