@@ -14,7 +14,7 @@ use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 use crate::error::{Error, Result};
 
 /// How often and how long a request is tried again: 500, 503, 429 and broken connections, with growing random pauses.
-const RETRIES_MAX: usize = 8;
+pub(super) const RETRIES_MAX: usize = 8;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(150);
 const REQUEST_TIMEOUT: &str = "120 seconds";
 
@@ -109,26 +109,26 @@ impl Target {
     }
 
     /// Makes the client. No request is sent.
-    pub(super) fn open(&self) -> Result<Arc<dyn ObjectStore>> {
+    pub(super) fn open(&self, retries_max: usize) -> Result<Arc<dyn ObjectStore>> {
         // `from_env` reads AWS_ALLOW_HTTP and its kin too: plain http works only where it was asked for.
         let timeout = ClientConfigKey::Timeout;
         let opened: object_store::Result<Arc<dyn ObjectStore>> = match self.kind {
             Kind::Local => Ok(Arc::new(LocalFileSystem::new())),
             Kind::S3 => AmazonS3Builder::from_env()
                 .with_config(AmazonS3ConfigKey::Client(timeout), request_timeout("AWS_TIMEOUT"))
-                .with_retry(retry())
+                .with_retry(retry(retries_max))
                 .with_url(&self.bucket)
                 .build()
                 .map(|store| Arc::new(store) as _),
             Kind::Gcs => GoogleCloudStorageBuilder::from_env()
                 .with_config(GoogleConfigKey::Client(timeout), request_timeout("GOOGLE_TIMEOUT"))
-                .with_retry(retry())
+                .with_retry(retry(retries_max))
                 .with_url(&self.bucket)
                 .build()
                 .map(|store| Arc::new(store) as _),
             Kind::Azure => MicrosoftAzureBuilder::from_env()
                 .with_config(AzureConfigKey::Client(timeout), request_timeout("AZURE_TIMEOUT"))
-                .with_retry(retry())
+                .with_retry(retry(retries_max))
                 .with_url(&self.bucket)
                 .build()
                 .map(|store| Arc::new(store) as _),
@@ -147,10 +147,10 @@ fn request_timeout(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| REQUEST_TIMEOUT.to_owned())
 }
 
-fn retry() -> RetryConfig {
+fn retry(retries_max: usize) -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig::default(),
-        max_retries: RETRIES_MAX,
+        max_retries: retries_max,
         retry_timeout: RETRY_TIMEOUT,
     }
 }

@@ -1,12 +1,14 @@
 //! The spine: calls the stages from top to bottom. `run` publishes; `dry_run` goes the same way up to the keys and writes nothing.
 
+use std::time::Duration;
+
 use chrono::NaiveDate;
 
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key;
-use crate::model;
+use crate::model::{self, Tables};
 use crate::plan::{self, Plan, PlanReport, Selection};
 use crate::publish::{self, Lease, Release, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
@@ -21,6 +23,9 @@ mod tables;
 
 pub use previous::Previous;
 pub use stages::{Progress, Silent, Stages};
+
+/// How often the lease is refreshed at most; far below the age at which others take it over.
+const LEASE_REFRESHED_EVERY: Duration = Duration::from_secs(60);
 
 /// What one run is asked to do.
 #[derive(Debug, Clone)]
@@ -42,35 +47,29 @@ pub struct RunOptions {
 pub fn run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<RunReport> {
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
     let lease = Lease::take(engine, &warehouse, &options.run_id)?;
-    let result = under_lease(engine, spec, options, &warehouse, progress);
+    let alive = || lease.refresh(engine, &warehouse);
+    let stages = Stages::new(progress).beating(LEASE_REFRESHED_EVERY, &alive);
+    let result = under_lease(engine, spec, options, &warehouse, stages);
     lease.release(engine, &warehouse);
     result
 }
 
-fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &Warehouse, progress: &dyn Progress) -> Result<RunReport> {
-    let mut stages = Stages::new(progress);
-    let (previous, plan) = stages.time("plan", || {
+fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &Warehouse, mut stages: Stages<'_>) -> Result<RunReport> {
+    let (previous, plan, left_out) = stages.time("plan", || {
         warehouse.sweep(engine, &options.run_id)?;
         warehouse.repair(engine)?;
         plan_from(engine, spec, options, warehouse)
     })?;
-    if plan.inputs_unchanged()
-        && let Some(report) = unchanged(
-            &previous,
-            plan::fingerprint(spec, plan.as_of, &plan.objects()),
-            options,
-            spec,
-            &plan,
-            &stages,
-        )
-    {
-        return Ok(report);
+    // Every object as it was: its hash is known without reading it.
+    if is_unchanged(&previous, plan.fingerprint(spec, &plan.objects()).as_deref(), options) {
+        return Ok(RunReport::unchanged(options, spec, &plan, &stages));
     }
-
     let ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
-    let fingerprint = plan::fingerprint(spec, plan.as_of, &ingested.inputs).expect("every object that was read has a hash");
-    if let Some(report) = unchanged(&previous, Some(fingerprint.clone()), options, spec, &plan, &stages) {
-        return Ok(report);
+    let fingerprint = plan
+        .fingerprint(spec, &ingested.inputs)
+        .expect("every object that was read has a hash");
+    if is_unchanged(&previous, Some(&fingerprint), options) {
+        return Ok(RunReport::unchanged(options, spec, &plan, &stages));
     }
     gate_rejects(spec, &ingested)?;
 
@@ -96,9 +95,12 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
         };
         Ok(tables::profile(&input, &standardized))
     })?;
-    let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &all))?;
+    let mut readable: Tables = all.clone();
+    readable.extend(left_out);
+    let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &readable))?;
+    readable.extend(built.clone());
     all.extend(built);
-    let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &all))?;
+    let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &readable))?;
     gate_audits(&audits)?;
 
     let identity = resolved.report(&keys);
@@ -137,9 +139,9 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
 pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     let mut stages = Stages::new(progress);
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
-    let (previous, plan) = stages.time("plan", || plan_from(engine, spec, options, &warehouse))?;
+    let (previous, plan, _) = stages.time("plan", || plan_from(engine, spec, options, &warehouse))?;
     let ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
-    let fingerprint = plan::fingerprint(spec, plan.as_of, &ingested.inputs);
+    let fingerprint = plan.fingerprint(spec, &ingested.inputs);
     gate_rejects(spec, &ingested)?;
     let standardized = stages.time("standardize", || {
         Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
@@ -147,7 +149,7 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
     let resolved = identity::resolve(engine, spec, &standardized.contacts, previous.model(options.retrain), &mut stages)?;
     let secret = spec.key_secret.expose();
     let keys = engine.compute(|| key::assign(&standardized.contacts, &resolved.clusters, &previous.keys, &spec.trust, secret));
-    let nothing_changes = !options.retrain && previous.fingerprint().is_some() && previous.fingerprint() == fingerprint.as_deref();
+    let nothing_changes = is_unchanged(&previous, fingerprint.as_deref(), options);
     let next = VersionNumber(plan.previous.map_or(1, |version| version.0 + 1));
     Ok(PlanReport {
         warehouse: warehouse.root.display.clone(),
@@ -169,28 +171,20 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
     })
 }
 
-fn plan_from(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &Warehouse) -> Result<(Previous, Plan)> {
+/// The newest version, the plan, and the tables of the version that models read although they are not built anew.
+fn plan_from(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &Warehouse) -> Result<(Previous, Plan, Tables)> {
     let previous = Previous::read(engine, warehouse)?;
     let as_of = options
         .as_of
         .unwrap_or_else(|| engine.now().with_timezone(&spec.time_zone).date_naive());
     let plan = plan::plan(engine, spec, previous.version(), &previous.ledger, as_of, &options.selection)?;
-    Ok((previous, plan))
+    let left_out = previous.left_out(engine, warehouse, &spec.models, &plan.models)?;
+    Ok((previous, plan, left_out))
 }
 
-/// The report of a run that has nothing to do, if that is so.
-fn unchanged(
-    previous: &Previous,
-    fingerprint: Option<String>,
-    options: &RunOptions,
-    spec: &Spec,
-    plan: &Plan,
-    stages: &Stages<'_>,
-) -> Option<RunReport> {
-    let version = previous.version()?;
-    let same = previous.fingerprint() == fingerprint.as_deref();
-    let whole = options.selection.select.is_empty() && options.selection.exclude.is_empty();
-    (same && whole && !options.retrain).then(|| RunReport::empty(options, spec, plan, version, stages.totals()))
+/// Whether the newest version is what this run would publish.
+fn is_unchanged(previous: &Previous, fingerprint: Option<&str>, options: &RunOptions) -> bool {
+    !options.retrain && fingerprint.is_some() && previous.fingerprint() == fingerprint
 }
 
 fn gate_rejects(spec: &Spec, ingested: &Ingested) -> Result<()> {
@@ -259,6 +253,12 @@ fn estimate_memory(ingested: &Ingested) -> u64 {
 }
 
 impl RunReport {
+    /// A run that found the newest version to be what it would publish.
+    fn unchanged(options: &RunOptions, spec: &Spec, plan: &Plan, stages: &Stages<'_>) -> Self {
+        let version = plan.previous.expect("only a version can be unchanged");
+        Self::empty(options, spec, plan, version, stages.totals())
+    }
+
     /// A report that says nothing but which run it was and how long it took.
     fn empty(
         options: &RunOptions,

@@ -76,7 +76,7 @@ fn another_day_keeps_every_key_and_adds_no_event() {
 }
 
 #[test]
-fn a_changed_model_or_secret_is_a_change() {
+fn a_changed_model_is_a_change() {
     let project = Project::small();
     project.run(&[]);
     project.edit("models/regulars.sql", ">= 2", ">= 3");
