@@ -204,8 +204,9 @@ pub fn store_error(error: object_store::Error, action: &str, path: &str, not_fou
     mapped.with("path", path).because(error)
 }
 
-/// Looks for an operating system's error in the chain of causes.
+/// Looks for an operating system's error in the chain of causes: of the disk, or of the network below a client.
 fn from_cause(error: &object_store::Error, message: &dyn Fn(&str) -> String) -> Error {
+    let is_disk = matches!(error, object_store::Error::Generic { store: "LocalFileSystem", .. });
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
@@ -217,11 +218,24 @@ fn from_cause(error: &object_store::Error, message: &dyn Fn(&str) -> String) -> 
                     Error::environment(message("permission denied")).hint("let this user read and write there")
                 }
                 std::io::ErrorKind::NotFound => Error::environment(message("not found")),
+                std::io::ErrorKind::ConnectionRefused
+                | std::io::ErrorKind::ConnectionReset
+                | std::io::ErrorKind::ConnectionAborted
+                | std::io::ErrorKind::HostUnreachable
+                | std::io::ErrorKind::NetworkUnreachable
+                | std::io::ErrorKind::TimedOut
+                | std::io::ErrorKind::BrokenPipe
+                | std::io::ErrorKind::UnexpectedEof => no_answer(message),
+                _ if !is_disk => no_answer(message),
                 _ => Error::environment(message("the disk failed")),
             };
         }
         cause = inner.source();
     }
+    no_answer(message)
+}
+
+fn no_answer(message: &dyn Fn(&str) -> String) -> Error {
     Error::environment(message("the store failed")).hint("check network, endpoint, region and bucket; a retry may help")
 }
 

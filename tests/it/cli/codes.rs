@@ -37,7 +37,7 @@ fn usage_and_configuration_end_with_2() {
     project.call("run", &["--memory-limit", "lots"]).ends_with(2);
     project.call("run", &["--run-id", ""]).ends_with(2);
     project.edit("pipeline.yaml", "trust: [crm, shop]", "trust: [crm, shpo]");
-    project.call("run", &RUN).ends_with(2).says("pipeline.yaml:14:").says("did you mean `shop`");
+    project.call("run", &RUN).ends_with(2).says("pipeline.yaml:13:14: ").says("did you mean `shop`");
     Project::empty().call("run", &RUN).ends_with(2).says("stammkunde init");
 }
 

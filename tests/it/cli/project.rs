@@ -73,7 +73,7 @@ fn validate_reports_every_error_of_yaml_and_sql_at_once_with_its_place() {
     for place in [
         "pipeline.yaml:2:12: ",
         "sources/crm.contacts.sql:6:3: ",
-        "models/regulars.sql:4:39: ",
+        "models/regulars.sql:4:40: ",
         "audits/order_counts_positive.sql:3:45: ",
     ] {
         assert!(done.stderr.contains(place), "{place} is not in:\n{}", done.stderr);

@@ -320,7 +320,8 @@ impl Project {
     /// Runs as of [`AS_OF`] and gives the report.
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Value {
-        let arguments = [&["--as-of", AS_OF, "--format", "json"], arguments].concat();
+        let day: &[&str] = if arguments.contains(&"--as-of") { &[] } else { &["--as-of", AS_OF] };
+        let arguments = [day, &["--format", "json"], arguments].concat();
         self.call("run", &arguments).ends_with(0).json()
     }
 
