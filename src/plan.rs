@@ -81,7 +81,9 @@ impl Plan {
         self.models.iter().for_each(|model| add(&model.name));
         add("inputs");
         for input in inputs {
-            [&input.source, &input.path, input.sha256.as_ref()?].into_iter().for_each(|part| add(part));
+            [&input.source, &input.path, input.sha256.as_ref()?]
+                .into_iter()
+                .for_each(|part| add(part));
         }
         Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }

@@ -83,7 +83,10 @@ impl Reader<'_> {
     /// `Input` if a record is not in the version.
     pub fn pair(&self, left: &Subject, right: &Subject) -> Result<PairExplanation> {
         let (left_row, right_row) = (self.contact(left)?, self.contact(right)?);
-        if [column::SOURCE, column::RECORD_ID].into_iter().all(|name| first(&left_row, name) == first(&right_row, name)) {
+        if [column::SOURCE, column::RECORD_ID]
+            .into_iter()
+            .all(|name| first(&left_row, name) == first(&right_row, name))
+        {
             return Err(Error::config("both are the same record").hint("give two different records"));
         }
         let keys = [

@@ -103,9 +103,12 @@ impl Previous {
                     None => None,
                 };
                 let batches = batches.ok_or_else(|| {
-                    Error::config(format!("model `{}` reads `{name}`, which is left out and not published yet", model.name))
-                        .with("file", model.sql.path.clone())
-                        .hint(format!("select `+{}` to build what it reads", model.name))
+                    Error::config(format!(
+                        "model `{}` reads `{name}`, which is left out and not published yet",
+                        model.name
+                    ))
+                    .with("file", model.sql.path.clone())
+                    .hint(format!("select `+{}` to build what it reads", model.name))
                 })?;
                 let schema = batches.first().expect("a table that is read gives a batch").schema();
                 tables.insert(name.clone(), Table { schema, batches });
@@ -119,7 +122,10 @@ impl Previous {
     pub fn carried(&self, every_model: &[SqlFile], made: &Tables) -> BTreeMap<String, TableEntry> {
         let left_out = |name: &String| every_model.iter().any(|model| model.name == *name) && !made.contains_key(name);
         let entries = self.manifest.iter().flat_map(|manifest| &manifest.tables);
-        entries.filter(|(name, _)| left_out(name)).map(|(name, entry)| (name.clone(), entry.clone())).collect()
+        entries
+            .filter(|(name, _)| left_out(name))
+            .map(|(name, entry)| (name.clone(), entry.clone()))
+            .collect()
     }
 }
 
