@@ -209,16 +209,21 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// One line: message, context in parentheses, then the chain of causes.
+    /// One line: message, context in parentheses, then the chain of causes, each said once: some libraries repeat theirs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.message)?;
+        let mut said = self.0.message.clone();
         if !self.0.context.is_empty() {
             let context: Vec<String> = self.0.context.iter().map(|(key, value)| format!("{key}: {value}")).collect();
             write!(f, " ({})", context.join(", "))?;
         }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            if !said.contains(&text) {
+                write!(f, ": {text}")?;
+                said = text;
+            }
             cause = error.source();
         }
         Ok(())

@@ -67,27 +67,32 @@ impl Plan {
             .collect()
     }
 
+    /// Names what decides the result: config and SQL, the models to build, the content of every input, the as-of day. Equal
+    /// fingerprints, equal tables. `None` while the hash of an object is not known.
+    #[must_use]
+    pub fn fingerprint(&self, spec: &Spec, inputs: &[InputObject]) -> Option<String> {
+        let mut hash = Sha256::new();
+        let mut add = |part: &str| {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        };
+        add(&spec.fingerprint);
+        add(&self.as_of.to_string());
+        self.models.iter().for_each(|model| add(&model.name));
+        add("inputs");
+        for input in inputs {
+            [&input.source, &input.path, input.sha256.as_ref()?]
+                .into_iter()
+                .for_each(|part| add(part));
+        }
+        Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// Whether every object is as in the last version.
     #[must_use]
     pub fn inputs_unchanged(&self) -> bool {
         self.inputs.iter().all(|(_, status)| *status == InputStatus::Unchanged)
     }
-}
-
-/// Names what decides the result: config and SQL, the content of every input, the as-of day. Equal fingerprints, equal tables.
-/// `None` while the hash of an object is not known.
-#[must_use]
-pub fn fingerprint(spec: &Spec, as_of: NaiveDate, inputs: &[InputObject]) -> Option<String> {
-    let mut hash = Sha256::new();
-    hash.update(spec.fingerprint.as_bytes());
-    hash.update(as_of.to_string().as_bytes());
-    for input in inputs {
-        for part in [&input.source, &input.path, input.sha256.as_ref()?] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-    }
-    Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A plan for people and machines. `stammkunde run --dry-run --format json` prints this.

@@ -47,6 +47,8 @@ pub struct DemoReport {
 
 /// Generates, runs, evaluates.
 pub fn demo(args: &DemoArgs, engine: &Engine, output: &Output) -> Result<u8> {
+    let run_id = super::run::run_id(engine, None)?;
+    output.name_run(run_id.as_str());
     let none = serde_json::Map::new();
     output.message(
         "generate",
@@ -75,7 +77,7 @@ pub fn demo(args: &DemoArgs, engine: &Engine, output: &Output) -> Result<u8> {
     }
     let spec = config::load(&args.folder, &config::Overrides::default(), &super::environment)?;
     let run_options = RunOptions {
-        run_id: super::run::run_id(engine, None)?,
+        run_id,
         as_of: Some(demo::AS_OF),
         retrain: false,
         selection: Selection::default(),

@@ -1,5 +1,7 @@
 //! `stammkunde explain`: which customer, why, from which records; or the match-weight sum of one pair.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use stammkunde::Result;
 use stammkunde::engine::Engine;
@@ -11,8 +13,8 @@ use super::output::{Output, table};
 /// Options of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    #[command(flatten)]
-    project: Project,
+    /// Project folder: where pipeline.yaml is.
+    project: PathBuf,
     /// A record as <source>:<record id>, or a customer key.
     subject: String,
     /// A second record: explain the pair.
@@ -20,11 +22,19 @@ pub struct ExplainArgs {
     /// Show values of people as they are, not masked.
     #[arg(long, env = "STAMMKUNDE_SHOW_PII")]
     show_pii: bool,
+    /// Use this warehouse (folder or URL) instead of the one in pipeline.yaml.
+    #[arg(long, value_name = "DIR|URL", env = "STAMMKUNDE_WAREHOUSE")]
+    warehouse: Option<String>,
 }
 
 /// Explains.
 pub fn explain(args: &ExplainArgs, engine: &Engine, output: &Output) -> Result<u8> {
-    let spec = args.project.load()?;
+    // Three names in a row leave no room for a folder by default.
+    let project = Project {
+        project: args.project.clone(),
+        warehouse: args.warehouse.clone(),
+    };
+    let spec = project.load()?;
     let reader = Reader::open(engine, &spec, args.show_pii)?;
     let subject = explain::subject(&spec, &args.subject);
     let explanation = match &args.other {

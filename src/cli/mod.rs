@@ -49,6 +49,9 @@ struct Global {
     /// Memory that SQL may hold before it spills to disk, e.g. 4GiB. Default: 70 % of what the container or machine has.
     #[arg(long, global = true, value_name = "SIZE", value_parser = output::parse_size, env = "STAMMKUNDE_MEMORY_LIMIT")]
     memory_limit: Option<u64>,
+    /// How often a request to a store is tried again before the run ends with 4. Default: 8, about 25 seconds where nobody answers.
+    #[arg(long, global = true, value_name = "N", env = "STAMMKUNDE_RETRIES")]
+    retries: Option<usize>,
     /// How progress and messages are written to stderr.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text, env = "STAMMKUNDE_LOG_FORMAT")]
     log_format: Format,
@@ -135,26 +138,27 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
     match &cli.command {
-        Command::Demo(args) => demo::demo(args, &start(&cli.global)?, output),
+        Command::Demo(args) => demo::demo(args, &start(&cli.global, output)?, output),
         Command::Init(args) => init::init(args, output),
-        Command::Validate(args) => validate::validate(args, &start(&cli.global)?, output),
-        Command::Run(args) => run::run(args, &start(&cli.global)?, output),
-        Command::Test(args) => test::test(args, &start(&cli.global)?, output),
-        Command::Explain(args) => explain::explain(args, &start(&cli.global)?, output),
-        Command::Versions(args) => versions::versions(args, &start(&cli.global)?, output),
+        Command::Validate(args) => validate::validate(args, &start(&cli.global, output)?, output),
+        Command::Run(args) => run::run(args, &start(&cli.global, output)?, output),
+        Command::Test(args) => test::test(args, &start(&cli.global, output)?, output),
+        Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
+        Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Completions(args) => completions::completions(args),
     }
 }
 
-fn start(global: &Global) -> Result<Engine> {
+fn start(global: &Global, output: &Output) -> Result<Engine> {
     if global.threads == Some(0) {
         return Err(Error::config("--threads 0 leaves nobody to work").hint("give 1 or more, or leave it out"));
     }
     let engine = Engine::new(&EngineOptions {
         threads: global.threads,
         memory_limit_bytes: global.memory_limit,
+        retries_max: global.retries,
     })?;
-    signals::watch(&engine);
+    signals::watch(&engine, output);
     Ok(engine)
 }

@@ -1,17 +1,20 @@
 //! Where everything is printed: data to stdout, messages to stderr; plain text or JSON lines.
 
 use std::io::{IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use stammkunde::{Error, Result};
 
 use super::{Format, Global};
 
-/// What a command writes to.
+/// What a command writes to. Clones are the same.
+#[derive(Clone)]
 pub struct Output {
     format: Format,
     log_format: Format,
     quiet: bool,
+    run_id: Arc<OnceLock<String>>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +50,14 @@ impl Output {
             format: global.format,
             log_format: global.log_format,
             quiet: global.quiet,
+            run_id: Arc::default(),
         }
+    }
+
+    /// From now on every JSON line on stderr names this run.
+    pub fn name_run(&self, run_id: &str) {
+        // A process is one run; a second name would be a mistake of ours, and the first one stays.
+        let _ = self.run_id.set(run_id.to_owned());
     }
 
     /// Whether stdout carries JSON.
@@ -94,8 +104,25 @@ impl Output {
         for (key, value) in [("time", now.as_str()), ("level", level), ("event", event), ("message", text)] {
             line.insert(key.to_owned(), value.into());
         }
+        if let Some(run_id) = self.run_id.get() {
+            line.insert("run_id".to_owned(), run_id.clone().into());
+        }
         line.extend(fields.iter().map(|(key, value)| (key.clone(), value.clone())));
         eprintln!("{}", serde_json::Value::Object(line));
+    }
+
+    /// Says that a signal ends the program.
+    pub fn stopped(&self, exit_code: i32) {
+        let text = "stopped by a signal; versions that are published stay as they are";
+        match self.log_format {
+            Format::Json => {
+                let fields = serde_json::Map::from_iter([("exit_code".to_owned(), exit_code.into())]);
+                self.log("error", "stopped", text, &fields);
+            }
+            // The bar has left the cursor in its line.
+            Format::Text if self.is_interactive() => eprintln!("\n{text}"),
+            Format::Text => eprintln!("{text}"),
+        }
     }
 
     /// Prints an error: to stderr for people, and to stdout as JSON if results are JSON.

@@ -27,13 +27,12 @@ const STAGES: [&str; 12] = [
 /// Listens to a run for the command line.
 pub struct Shown<'a> {
     output: &'a Output,
-    run_id: String,
     bar: Option<ProgressBar>,
 }
 
 impl<'a> Shown<'a> {
-    /// For a run of that id.
-    pub fn new(output: &'a Output, run_id: &str) -> Self {
+    /// For a run whose results go to `output`.
+    pub fn new(output: &'a Output) -> Self {
         let bar = output.is_interactive().then(|| {
             let bar = ProgressBar::new(STAGES.len() as u64);
             let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} {elapsed}").expect("the template is constant and tested");
@@ -41,19 +40,12 @@ impl<'a> Shown<'a> {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self {
-            output,
-            run_id: run_id.to_owned(),
-            bar,
-        }
+        Self { output, bar }
     }
+}
 
-    fn fields(&self, stage: &str) -> serde_json::Map<String, serde_json::Value> {
-        let mut fields = serde_json::Map::new();
-        fields.insert("run_id".to_owned(), self.run_id.clone().into());
-        fields.insert("stage".to_owned(), stage.into());
-        fields
-    }
+fn fields(stage: &str) -> serde_json::Map<String, serde_json::Value> {
+    serde_json::Map::from_iter([("stage".to_owned(), stage.into())])
 }
 
 impl Progress for Shown<'_> {
@@ -63,14 +55,14 @@ impl Progress for Shown<'_> {
                 bar.set_position(STAGES.iter().position(|name| *name == stage).unwrap_or(0) as u64);
                 bar.set_message(stage.to_owned());
             }
-            None if self.output.is_json_log() => self.output.message("stage_started", stage, &self.fields(stage)),
+            None if self.output.is_json_log() => self.output.message("stage_started", stage, &fields(stage)),
             None => {}
         }
     }
 
     fn finished(&self, time: &StageTime) {
         if self.bar.is_none() {
-            let mut fields = self.fields(&time.stage);
+            let mut fields = fields(&time.stage);
             fields.insert("elapsed_ms".to_owned(), time.elapsed_ms.into());
             fields.insert("cpu_ms".to_owned(), time.cpu_ms.into());
             let text = format!("{:<12} {:>8.2} s", time.stage, time.elapsed_ms as f64 / 1000.0);

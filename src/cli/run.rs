@@ -44,8 +44,9 @@ pub struct RunArgs {
 
 /// Runs or plans.
 pub fn run(args: &RunArgs, engine: &Engine, output: &Output) -> Result<u8> {
-    let spec = args.project.load()?;
     let run_id = run_id(engine, args.run_id.as_deref())?;
+    output.name_run(run_id.as_str());
+    let spec = args.project.load()?;
     let options = RunOptions {
         run_id,
         as_of: args.as_of,
@@ -56,7 +57,7 @@ pub fn run(args: &RunArgs, engine: &Engine, output: &Output) -> Result<u8> {
         },
     };
     if args.dry_run {
-        let plan = run::dry_run(engine, &spec, &options, &Shown::new(output, options.run_id.as_str()))?;
+        let plan = run::dry_run(engine, &spec, &options, &Shown::new(output))?;
         output.result(&plan, plan_text)?;
         return Ok(if plan.next.is_none() && args.exit_99_when_unchanged {
             EXIT_UNCHANGED
@@ -75,7 +76,7 @@ pub fn run(args: &RunArgs, engine: &Engine, output: &Output) -> Result<u8> {
 
 /// Runs and shows progress.
 pub fn execute(engine: &Engine, spec: &Spec, options: &RunOptions, output: &Output) -> Result<RunReport> {
-    run::run(engine, spec, options, &Shown::new(output, options.run_id.as_str()))
+    run::run(engine, spec, options, &Shown::new(output))
 }
 
 /// The caller's run id, or one of the time and the process.

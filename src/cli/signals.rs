@@ -2,10 +2,13 @@
 
 use stammkunde::engine::Engine;
 
+use super::output::Output;
+
 /// Watches for signals as long as the engine lives.
-pub fn watch(engine: &Engine) {
-    engine.on_termination(|code| {
-        eprintln!("stopped before publishing; the last version stays as it was");
+pub fn watch(engine: &Engine, output: &Output) {
+    let output = output.clone();
+    engine.on_termination(move |code| {
+        output.stopped(code);
         std::process::exit(code);
     });
 }

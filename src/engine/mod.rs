@@ -31,12 +31,15 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// Memory that SQL may hold before it spills, in bytes; default: 70 % of the cgroup's or machine's memory.
     pub memory_limit_bytes: Option<u64>,
+    /// How often a request to a store is tried again, within 150 seconds; default: 8 (about 25 seconds where nobody answers).
+    pub retries_max: Option<usize>,
 }
 
 /// The machine of one run. Cheap to pass by reference; made once by the command line.
 pub struct Engine {
     threads: usize,
     memory_limit_bytes: u64,
+    retries_max: usize,
     runtime: tokio::runtime::Runtime,
     pool: rayon::ThreadPool,
     environment: Arc<RuntimeEnv>,
@@ -99,6 +102,7 @@ impl Engine {
         Ok(Self {
             threads,
             memory_limit_bytes,
+            retries_max: options.retries_max.unwrap_or(store::RETRIES_MAX),
             runtime,
             pool,
             environment,
@@ -216,7 +220,7 @@ impl Engine {
         let store = match stores.get(&target.bucket) {
             Some(store) => Arc::clone(store),
             None => {
-                let store = target.open()?;
+                let store = target.open(self.retries_max)?;
                 stores.insert(target.bucket.clone(), Arc::clone(&store));
                 store
             }

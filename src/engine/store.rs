@@ -14,7 +14,7 @@ use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 use crate::error::{Error, Result};
 
 /// How often and how long a request is tried again: 500, 503, 429 and broken connections, with growing random pauses.
-const RETRIES_MAX: usize = 8;
+pub(super) const RETRIES_MAX: usize = 8;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(150);
 const REQUEST_TIMEOUT: &str = "120 seconds";
 
@@ -111,26 +111,26 @@ impl Target {
     }
 
     /// Makes the client. No request is sent.
-    pub(super) fn open(&self) -> Result<Arc<dyn ObjectStore>> {
+    pub(super) fn open(&self, retries_max: usize) -> Result<Arc<dyn ObjectStore>> {
         // `from_env` reads AWS_ALLOW_HTTP and its kin too: plain http works only where it was asked for.
         let timeout = ClientConfigKey::Timeout;
         let opened: object_store::Result<Arc<dyn ObjectStore>> = match self.kind {
             Kind::Local => Ok(Arc::new(LocalFileSystem::new())),
             Kind::S3 => AmazonS3Builder::from_env()
                 .with_config(AmazonS3ConfigKey::Client(timeout), request_timeout("AWS_TIMEOUT"))
-                .with_retry(retry())
+                .with_retry(retry(retries_max))
                 .with_url(&self.bucket)
                 .build()
                 .map(|store| Arc::new(store) as _),
             Kind::Gcs => GoogleCloudStorageBuilder::from_env()
                 .with_config(GoogleConfigKey::Client(timeout), request_timeout("GOOGLE_TIMEOUT"))
-                .with_retry(retry())
+                .with_retry(retry(retries_max))
                 .with_url(&self.bucket)
                 .build()
                 .map(|store| Arc::new(store) as _),
             Kind::Azure => MicrosoftAzureBuilder::from_env()
                 .with_config(AzureConfigKey::Client(timeout), request_timeout("AZURE_TIMEOUT"))
-                .with_retry(retry())
+                .with_retry(retry(retries_max))
                 .with_url(&self.bucket)
                 .build()
                 .map(|store| Arc::new(store) as _),
@@ -149,10 +149,10 @@ fn request_timeout(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| REQUEST_TIMEOUT.to_owned())
 }
 
-fn retry() -> RetryConfig {
+fn retry(retries_max: usize) -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig::default(),
-        max_retries: RETRIES_MAX,
+        max_retries: retries_max,
         retry_timeout: RETRY_TIMEOUT,
     }
 }
@@ -208,8 +208,15 @@ pub fn store_error(error: object_store::Error, action: &str, path: &str, not_fou
     mapped.with("path", path).because(error)
 }
 
-/// Looks for an operating system's error in the chain of causes.
+/// Looks for an operating system's error in the chain of causes: of the disk, or of the network below a client.
 fn from_cause(error: &object_store::Error, message: &dyn Fn(&str) -> String) -> Error {
+    let is_disk = matches!(
+        error,
+        object_store::Error::Generic {
+            store: "LocalFileSystem",
+            ..
+        }
+    );
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
@@ -221,11 +228,24 @@ fn from_cause(error: &object_store::Error, message: &dyn Fn(&str) -> String) -> 
                     Error::environment(message("permission denied")).hint("let this user read and write there")
                 }
                 std::io::ErrorKind::NotFound => Error::environment(message("not found")),
+                std::io::ErrorKind::ConnectionRefused
+                | std::io::ErrorKind::ConnectionReset
+                | std::io::ErrorKind::ConnectionAborted
+                | std::io::ErrorKind::HostUnreachable
+                | std::io::ErrorKind::NetworkUnreachable
+                | std::io::ErrorKind::TimedOut
+                | std::io::ErrorKind::BrokenPipe
+                | std::io::ErrorKind::UnexpectedEof => no_answer(message),
+                _ if !is_disk => no_answer(message),
                 _ => Error::environment(message("the disk failed")),
             };
         }
         cause = inner.source();
     }
+    no_answer(message)
+}
+
+fn no_answer(message: &dyn Fn(&str) -> String) -> Error {
     Error::environment(message("the store failed")).hint("check network, endpoint, region and bucket; a retry may help")
 }
 

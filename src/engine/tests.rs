@@ -20,6 +20,7 @@ fn engine() -> Engine {
     Engine::new(&EngineOptions {
         threads: Some(2),
         memory_limit_bytes: Some(64 << 20),
+        ..EngineOptions::default()
     })
     .expect("an engine starts")
 }
@@ -265,6 +266,7 @@ fn a_query_that_needs_more_memory_than_allowed_says_so() {
     let engine = Engine::new(&EngineOptions {
         threads: Some(1),
         memory_limit_bytes: Some(1 << 16),
+        ..EngineOptions::default()
     })
     .expect("an engine starts");
     let session = engine.session();

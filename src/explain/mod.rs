@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
 
     fn unknown_record(&self, source: &str, record_id: &str) -> Error {
         Error::input("the version has no such record")
-            .with("record", format!("{source}:{record_id}"))
+            .with("record", format!("{source}:{}", self.shown_id(record_id)))
             .with("version", self.manifest.version.to_string())
             .hint("look for it in latest/identities.parquet, and in latest/rejects.parquet if it was not taken")
     }
@@ -223,7 +223,7 @@ impl<'a> Reader<'a> {
         (0..batch.num_rows())
             .map(|row| ExplainedRecord {
                 source: text_at(batch, column::SOURCE, row).unwrap_or_default(),
-                record_id: text_at(batch, column::RECORD_ID, row).unwrap_or_default(),
+                record_id: self.shown_id(&text_at(batch, column::RECORD_ID, row).unwrap_or_default()),
                 values: SHOWN
                     .iter()
                     .filter_map(|name| text_at(batch, name, row).map(|value| ((*name).to_owned(), self.shown(&value).into())))
@@ -236,6 +236,12 @@ impl<'a> Reader<'a> {
         if self.show_pii { value.to_owned() } else { mask(value) }
     }
 
+    /// A record id. Sources that know people by nothing else use their address or number as one: those are masked like any.
+    fn shown_id(&self, id: &str) -> String {
+        let is_personal = id.contains('@') || id.starts_with('+');
+        if is_personal { self.shown(id) } else { id.to_owned() }
+    }
+
     fn links(&self, table: &str, keep: impl Fn(&RecordBatch) -> BooleanArray) -> Result<Vec<ExplainedLink>> {
         let Some(batch) = self.rows(table, keep)? else {
             return Ok(Vec::new());
@@ -246,7 +252,7 @@ impl<'a> Reader<'a> {
             format!(
                 "{}:{}",
                 text_at(&batch, source, row).unwrap_or_default(),
-                text_at(&batch, id, row).unwrap_or_default()
+                self.shown_id(&text_at(&batch, id, row).unwrap_or_default())
             )
         };
         let mut links: Vec<ExplainedLink> = (0..batch.num_rows())

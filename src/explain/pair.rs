@@ -83,8 +83,10 @@ impl Reader<'_> {
     /// `Input` if a record is not in the version.
     pub fn pair(&self, left: &Subject, right: &Subject) -> Result<PairExplanation> {
         let (left_row, right_row) = (self.contact(left)?, self.contact(right)?);
-        let names = [record_name(&left_row), record_name(&right_row)];
-        if names[0] == names[1] {
+        if [column::SOURCE, column::RECORD_ID]
+            .into_iter()
+            .all(|name| first(&left_row, name) == first(&right_row, name))
+        {
             return Err(Error::config("both are the same record").hint("give two different records"));
         }
         let keys = [
@@ -140,8 +142,8 @@ impl Reader<'_> {
             threshold_weight: score::weight_of(identity.match_probability),
             blocking_rules: rules(&identity.blocking),
             deterministic_rules: rules(&identity.deterministic),
-            left: names[0].clone(),
-            right: names[1].clone(),
+            left: self.record_name(&left_row),
+            right: self.record_name(&right_row),
             left_customer_key: keys[0].clone(),
             right_customer_key: keys[1].clone(),
         };
@@ -173,6 +175,11 @@ impl Reader<'_> {
         Ok(standardized.contacts.code(&self.spec.identity.columns()))
     }
 
+    fn record_name(&self, row: &RecordBatch) -> String {
+        let (source, id) = (first(row, column::SOURCE), first(row, column::RECORD_ID));
+        format!("{}:{}", source.unwrap_or_default(), self.shown_id(&id.unwrap_or_default()))
+    }
+
     fn model(&self) -> Result<(Model, TermFrequencies)> {
         crate::score::state::read(|name| self.warehouse.state(self.engine, &self.manifest, name))?.ok_or_else(|| {
             Error::environment("the version has no model")
@@ -180,14 +187,6 @@ impl Reader<'_> {
                 .hint("run the job again with --retrain")
         })
     }
-}
-
-fn record_name(row: &RecordBatch) -> String {
-    format!(
-        "{}:{}",
-        first(row, column::SOURCE).unwrap_or_default(),
-        first(row, column::RECORD_ID).unwrap_or_default()
-    )
 }
 
 fn verdict(pair: &PairExplanation) -> (Verdict, String) {

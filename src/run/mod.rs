@@ -1,18 +1,22 @@
 //! The spine: calls the stages from top to bottom. `run` publishes; `dry_run` goes the same way up to the keys and writes nothing.
 
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key;
-use crate::model;
+use crate::model::{self, Tables};
 use crate::plan::{self, Plan, PlanReport, Selection};
 use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
 use crate::source::{self, Ingested, Ledger};
 use crate::standardize;
-use crate::table::{RecordKind, RunId, VersionNumber};
+use crate::table::keys::Keys;
+use crate::table::{CleanContacts, RecordKind, Rejects, RunId, VersionNumber};
 
 mod identity;
 mod previous;
@@ -23,7 +27,11 @@ mod tables;
 pub use previous::Previous;
 pub use stages::{Progress, Silent, Stages};
 
+use identity::Resolved;
 use shelf::Shelf;
+
+/// How often the lease is refreshed at most; far below the age at which others take it over.
+const LEASE_REFRESHED_EVERY: Duration = Duration::from_secs(60);
 
 /// What one run is asked to do.
 #[derive(Debug, Clone)]
@@ -45,115 +53,154 @@ pub struct RunOptions {
 pub fn run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<RunReport> {
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
     let lease = Lease::take(engine, &warehouse, &options.run_id)?;
-    let result = under_lease(engine, spec, options, &warehouse, progress);
+    let alive = || lease.refresh(engine, &warehouse);
+    let stages = Stages::new(progress).beating(LEASE_REFRESHED_EVERY, &alive);
+    let result = under_lease(engine, spec, options, &warehouse, stages);
     lease.release(engine, &warehouse);
     result
 }
 
-fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &Warehouse, progress: &dyn Progress) -> Result<RunReport> {
-    let mut stages = Stages::new(progress);
-    let (previous, plan) = stages.time("plan", || {
+fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &Warehouse, mut stages: Stages<'_>) -> Result<RunReport> {
+    let (previous, plan, left_out) = stages.time("plan", || {
         warehouse.sweep(engine, &options.run_id)?;
         warehouse.repair(engine)?;
         plan_from(engine, spec, options, warehouse)
     })?;
-    if plan.inputs_unchanged()
-        && let Some(report) = unchanged(
-            &previous,
-            plan::fingerprint(spec, plan.as_of, &plan.objects()),
-            options,
-            spec,
-            &plan,
-            &stages,
-        )
-    {
-        return Ok(report);
+    // Every object as it was: its hash is known without reading it.
+    if is_unchanged(&previous, plan.fingerprint(spec, &plan.objects()).as_deref(), options) {
+        return Ok(RunReport::unchanged(options, spec, &plan, &stages));
     }
-
     let ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
-    let fingerprint = plan::fingerprint(spec, plan.as_of, &ingested.inputs).expect("every object that was read has a hash");
-    if let Some(report) = unchanged(&previous, Some(fingerprint.clone()), options, spec, &plan, &stages) {
-        return Ok(report);
+    let fingerprint = plan
+        .fingerprint(spec, &ingested.inputs)
+        .expect("every object that was read has a hash");
+    if is_unchanged(&previous, Some(&fingerprint), options) {
+        return Ok(RunReport::unchanged(options, spec, &plan, &stages));
     }
     gate_rejects(spec, &ingested)?;
 
-    let Ingested {
-        contacts,
-        facts,
-        mut rejects,
-        inputs,
-        columns,
-        drift,
-        counts,
-    } = ingested;
-    let standardized = stages.time("standardize", || {
-        Ok(engine.compute(|| standardize::standardize(&contacts, &spec.country)))
-    })?;
-    drop(contacts);
-    rejects.append(standardized.rejects);
-    rejects.sort();
-    let contacts = &standardized.contacts;
-    let resolved = identity::resolve(engine, spec, contacts, previous.model(options.retrain), &mut stages)?;
-    let keys = stages.time("key", || {
-        let secret = spec.key_secret.expose();
-        Ok(engine.compute(|| key::assign(contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))
-    })?;
-    let changes = key::changes(&keys, previous.customers());
-
-    let draft = Draft::begin(engine, warehouse, &options.run_id, plan.previous)?;
-    let mut shelf = Shelf::new(draft, model::reads(spec, &plan.models));
-    let input = tables::Input {
+    let job = Job {
         engine,
         spec,
         options,
+        warehouse,
         previous: &previous,
-        contacts,
-        resolved: &resolved,
-        keys: &keys,
+        plan: &plan,
     };
-    for (name, table) in stages.time("profile", || Ok(tables::people(&input, &rejects)))? {
-        stages.part("publish", || shelf.put(&name, table))?;
-    }
-    let mut orders = Vec::new();
-    for (kind, batches) in facts {
-        let table = stages.part("profile", || Ok(tables::keyed(&input, kind, &batches, &orders)))?;
-        drop(batches);
-        if kind == RecordKind::Orders {
-            orders.clone_from(&table.batches);
-        }
-        stages.part("publish", || shelf.put(kind.name(), table))?;
-    }
-    drop(orders);
-    let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, shelf.kept()))?;
-    shelf.keep(built);
-    let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, shelf.kept()))?;
-    gate_audits(&audits)?;
+    job.publish(ingested, fingerprint, left_out, stages)
+}
 
-    let identity = resolved.report(&keys);
-    let manifest = stages.time("publish", || {
-        let runs = tables::runs(&previous, options, &plan, engine.now(), &identity);
-        shelf.put("runs", runs)?;
-        let closing = Closing {
-            as_of: plan.as_of,
-            fingerprint,
-            carried: previous.carried(&spec.models, shelf.kept()),
-            state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns })?,
+/// A run that has something to do, and what it starts from.
+struct Job<'a> {
+    engine: &'a Engine,
+    spec: &'a Spec,
+    options: &'a RunOptions,
+    warehouse: &'a Warehouse,
+    previous: &'a Previous,
+    plan: &'a Plan,
+}
+
+impl Job<'_> {
+    /// From the records to the version. `left_out` are tables of the last version that models read and this run does not build.
+    fn publish(&self, ingested: Ingested, fingerprint: String, left_out: Tables, mut stages: Stages<'_>) -> Result<RunReport> {
+        let Job {
+            engine,
+            spec,
+            options,
+            previous,
+            plan,
+            ..
+        } = *self;
+        let Ingested {
+            contacts,
+            facts,
+            mut rejects,
+            inputs,
+            columns,
+            drift,
+            counts,
+        } = ingested;
+        let standardized = stages.time("standardize", || {
+            Ok(engine.compute(|| standardize::standardize(&contacts, &spec.country)))
+        })?;
+        drop(contacts);
+        rejects.append(standardized.rejects);
+        rejects.sort();
+        let contacts = &standardized.contacts;
+        let resolved = identity::resolve(engine, spec, contacts, previous.model(options.retrain), &mut stages)?;
+        let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
+
+        let input = tables::Input {
+            engine,
+            spec,
+            options,
+            previous,
+            contacts,
+            resolved: &resolved,
+            keys: &keys,
         };
-        shelf.into_draft()?.commit(closing)
-    })?;
+        let mut shelf = self.shelve(&input, &rejects, facts, &mut stages)?;
+        shelf.lend(left_out);
+        let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &shelf.readable()))?;
+        shelf.keep(built);
+        let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &shelf.readable()))?;
+        gate_audits(&audits)?;
 
-    Ok(RunReport {
-        outcome: Outcome::Published,
-        version: manifest.version,
-        sources: counts,
-        drift,
-        placeholders: standardized.placeholders,
-        identity: Some(identity),
-        keys: Some(changes),
-        audits,
-        tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
-        ..RunReport::empty(options, spec, &plan, manifest.version, stages.finish())
-    })
+        let identity = resolved.report(&keys);
+        let manifest = stages.time("publish", || {
+            shelf.put("runs", tables::runs(previous, options, plan, engine.now(), &identity))?;
+            let closing = Closing {
+                as_of: plan.as_of,
+                fingerprint,
+                carried: previous.carried(&spec.models, shelf.kept()),
+                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns })?,
+            };
+            shelf.into_draft()?.commit(closing)
+        })?;
+        Ok(RunReport {
+            outcome: Outcome::Published,
+            version: manifest.version,
+            sources: counts,
+            drift,
+            placeholders: standardized.placeholders,
+            identity: Some(identity),
+            keys: Some(key::changes(&keys, previous.customers())),
+            audits,
+            tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
+            ..RunReport::empty(options, spec, plan, manifest.version, stages.finish())
+        })
+    }
+
+    fn keys(&self, contacts: &CleanContacts, resolved: &Resolved) -> Keys {
+        let secret = self.spec.key_secret.expose();
+        self.engine
+            .compute(|| key::assign(contacts, &resolved.clusters, &self.previous.keys, &self.spec.trust, secret))
+    }
+
+    /// Makes the tables that need no SQL; those that SQL does not read are written and gone when this returns.
+    fn shelve(
+        &self,
+        input: &tables::Input<'_>,
+        rejects: &Rejects,
+        facts: Vec<(RecordKind, Vec<RecordBatch>)>,
+        stages: &mut Stages<'_>,
+    ) -> Result<Shelf<'_>> {
+        let draft = Draft::begin(self.engine, self.warehouse, &self.options.run_id, self.plan.previous)?;
+        let mut shelf = Shelf::new(draft, model::reads(self.spec, &self.plan.models));
+        for (name, table) in stages.time("profile", || Ok(tables::people(input, rejects)))? {
+            stages.part("publish", || shelf.put(&name, table))?;
+        }
+        let mut orders = Vec::new();
+        for (kind, batches) in facts {
+            let table = stages.part("profile", || Ok(tables::keyed(input, kind, &batches, &orders)))?;
+            drop(batches);
+            if kind == RecordKind::Orders {
+                orders.clone_from(&table.batches);
+            }
+            stages.part("publish", || shelf.put(kind.name(), table))?;
+        }
+        Ok(shelf)
+    }
 }
 
 /// Goes the way of [`run`] up to the keys, and tells what would happen. Writes nothing.
@@ -163,9 +210,9 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
 pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     let mut stages = Stages::new(progress);
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
-    let (previous, plan) = stages.time("plan", || plan_from(engine, spec, options, &warehouse))?;
+    let (previous, plan, _) = stages.time("plan", || plan_from(engine, spec, options, &warehouse))?;
     let ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
-    let fingerprint = plan::fingerprint(spec, plan.as_of, &ingested.inputs);
+    let fingerprint = plan.fingerprint(spec, &ingested.inputs);
     gate_rejects(spec, &ingested)?;
     let standardized = stages.time("standardize", || {
         Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
@@ -173,7 +220,7 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
     let resolved = identity::resolve(engine, spec, &standardized.contacts, previous.model(options.retrain), &mut stages)?;
     let secret = spec.key_secret.expose();
     let keys = engine.compute(|| key::assign(&standardized.contacts, &resolved.clusters, &previous.keys, &spec.trust, secret));
-    let nothing_changes = !options.retrain && previous.fingerprint().is_some() && previous.fingerprint() == fingerprint.as_deref();
+    let nothing_changes = is_unchanged(&previous, fingerprint.as_deref(), options);
     let next = VersionNumber(plan.previous.map_or(1, |version| version.0 + 1));
     Ok(PlanReport {
         warehouse: warehouse.root.display.clone(),
@@ -195,28 +242,20 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
     })
 }
 
-fn plan_from(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &Warehouse) -> Result<(Previous, Plan)> {
+/// The newest version, the plan, and the tables of the version that models read although they are not built anew.
+fn plan_from(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &Warehouse) -> Result<(Previous, Plan, Tables)> {
     let previous = Previous::read(engine, warehouse)?;
     let as_of = options
         .as_of
         .unwrap_or_else(|| engine.now().with_timezone(&spec.time_zone).date_naive());
     let plan = plan::plan(engine, spec, previous.version(), &previous.ledger, as_of, &options.selection)?;
-    Ok((previous, plan))
+    let left_out = previous.left_out(engine, warehouse, &spec.models, &plan.models)?;
+    Ok((previous, plan, left_out))
 }
 
-/// The report of a run that has nothing to do, if that is so.
-fn unchanged(
-    previous: &Previous,
-    fingerprint: Option<String>,
-    options: &RunOptions,
-    spec: &Spec,
-    plan: &Plan,
-    stages: &Stages<'_>,
-) -> Option<RunReport> {
-    let version = previous.version()?;
-    let same = previous.fingerprint() == fingerprint.as_deref();
-    let whole = options.selection.select.is_empty() && options.selection.exclude.is_empty();
-    (same && whole && !options.retrain).then(|| RunReport::empty(options, spec, plan, version, stages.totals()))
+/// Whether the newest version is what this run would publish.
+fn is_unchanged(previous: &Previous, fingerprint: Option<&str>, options: &RunOptions) -> bool {
+    !options.retrain && fingerprint.is_some() && previous.fingerprint() == fingerprint
 }
 
 fn gate_rejects(spec: &Spec, ingested: &Ingested) -> Result<()> {
@@ -278,13 +317,19 @@ fn estimate_memory(ingested: &Ingested) -> u64 {
         .facts
         .iter()
         .flat_map(|(_, batches)| batches)
-        .map(arrow::array::RecordBatch::get_array_memory_size)
+        .map(RecordBatch::get_array_memory_size)
         .sum();
     let contacts = ingested.contacts.batch().get_array_memory_size();
     (2 * facts + 4 * contacts) as u64
 }
 
 impl RunReport {
+    /// A run that found the newest version to be what it would publish.
+    fn unchanged(options: &RunOptions, spec: &Spec, plan: &Plan, stages: &Stages<'_>) -> Self {
+        let version = plan.previous.expect("only a version can be unchanged");
+        Self::empty(options, spec, plan, version, stages.totals())
+    }
+
     /// A report that says nothing but which run it was and how long it took.
     fn empty(
         options: &RunOptions,

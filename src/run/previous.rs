@@ -9,7 +9,7 @@ use crate::config::spec::SqlFile;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key;
-use crate::model::Tables;
+use crate::model::{ModelSpec, Table, Tables};
 use crate::publish::{Manifest, TableEntry, Warehouse};
 use crate::score::{self, Model, TermFrequencies};
 use crate::source::Ledger;
@@ -85,6 +85,36 @@ impl Previous {
     #[must_use]
     pub fn model(&self, retrain: bool) -> Option<(Model, TermFrequencies)> {
         self.model.clone().filter(|_| !retrain)
+    }
+
+    /// The tables of models that are left out and that the models to build read: as the version has them.
+    ///
+    /// # Errors
+    /// `Config` if the version lacks one, `Environment` as [`Previous::read`].
+    pub fn left_out(&self, engine: &Engine, warehouse: &Warehouse, every_model: &[SqlFile], models: &[ModelSpec]) -> Result<Tables> {
+        let mut tables = Tables::new();
+        for model in models {
+            let is_left_out =
+                |table: &&String| every_model.iter().any(|file| file.name == **table) && models.iter().all(|built| built.name != **table);
+            for name in model.depends.iter().filter(is_left_out) {
+                let batches = match &self.manifest {
+                    Some(manifest) if !tables.contains_key(name) => warehouse.read(engine, manifest, name, None)?,
+                    Some(_) => continue,
+                    None => None,
+                };
+                let batches = batches.ok_or_else(|| {
+                    Error::config(format!(
+                        "model `{}` reads `{name}`, which is left out and not published yet",
+                        model.name
+                    ))
+                    .with("file", model.sql.path.clone())
+                    .hint(format!("select `+{}` to build what it reads", model.name))
+                })?;
+                let schema = batches.first().expect("a table that is read gives a batch").schema();
+                tables.insert(name.clone(), Table { schema, batches });
+            }
+        }
+        Ok(tables)
     }
 
     /// Tables of the version that this run does not make: the new version points at the files of the old one.

@@ -11,6 +11,7 @@ pub struct Shelf<'a> {
     draft: Draft<'a>,
     read_by_sql: BTreeSet<String>,
     kept: Tables,
+    lent: Tables,
 }
 
 impl<'a> Shelf<'a> {
@@ -21,6 +22,7 @@ impl<'a> Shelf<'a> {
             draft,
             read_by_sql,
             kept: Tables::new(),
+            lent: Tables::new(),
         }
     }
 
@@ -36,7 +38,20 @@ impl<'a> Shelf<'a> {
         self.draft.add(name, &table.schema, &table.batches)
     }
 
-    /// Tables in memory.
+    /// Takes tables of the last version that SQL may read and this run does not write.
+    pub fn lend(&mut self, tables: Tables) {
+        self.lent.extend(tables);
+    }
+
+    /// What SQL may read: everything in memory. Cheap: rows are shared.
+    #[must_use]
+    pub fn readable(&self) -> Tables {
+        let mut all = self.lent.clone();
+        all.extend(self.kept.clone());
+        all
+    }
+
+    /// Tables in memory that this run writes.
     #[must_use]
     pub fn kept(&self) -> &Tables {
         &self.kept

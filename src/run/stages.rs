@@ -1,6 +1,6 @@
 //! Times the stages of a run and tells a listener where it is.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::report::{Resources, StageTime, process_cpu_ms, process_memory_bytes_max};
@@ -22,9 +22,17 @@ impl Progress for Silent {
     fn finished(&self, _time: &StageTime) {}
 }
 
+/// What is called between stages, at most once in that time.
+struct Heartbeat<'a> {
+    every: Duration,
+    last: Instant,
+    beat: &'a dyn Fn() -> Result<()>,
+}
+
 /// The stages done so far.
 pub struct Stages<'a> {
     progress: &'a dyn Progress,
+    heartbeat: Option<Heartbeat<'a>>,
     started: Instant,
     cpu_ms_before: u64,
     done: Vec<StageTime>,
@@ -36,6 +44,7 @@ impl<'a> Stages<'a> {
     pub fn new(progress: &'a dyn Progress) -> Self {
         Self {
             progress,
+            heartbeat: None,
             started: Instant::now(),
             cpu_ms_before: process_cpu_ms(),
             done: Vec::new(),
@@ -74,11 +83,25 @@ impl<'a> Stages<'a> {
         }
     }
 
+    /// Calls `beat` before a stage if that much time has passed since the last call; an error of it ends the run.
+    #[must_use]
+    pub fn beating(mut self, every: Duration, beat: &'a dyn Fn() -> Result<()>) -> Self {
+        let last = Instant::now();
+        self.heartbeat = Some(Heartbeat { every, last, beat });
+        self
+    }
+
     /// Runs one stage and keeps its time.
     ///
     /// # Errors
-    /// Of the stage.
+    /// Of the stage, or of the heartbeat.
     pub fn time<T>(&mut self, stage: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if let Some(heartbeat) = &mut self.heartbeat
+            && heartbeat.last.elapsed() >= heartbeat.every
+        {
+            (heartbeat.beat)()?;
+            heartbeat.last = Instant::now();
+        }
         self.progress.started(stage);
         let (started, cpu_ms) = (Instant::now(), process_cpu_ms());
         let result = work()?;
@@ -102,5 +125,29 @@ impl<'a> Stages<'a> {
     #[must_use]
     pub fn finish(self) -> (Vec<StageTime>, Resources) {
         self.totals()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn the_heart_beats_between_stages_once_its_time_has_come_and_an_error_ends_the_run() {
+        let beats = Cell::new(0);
+        let beat = || {
+            beats.set(beats.get() + 1);
+            if beats.get() < 3 { Ok(()) } else { Err(Error::conflict("lost")) }
+        };
+        let mut stages = Stages::new(&Silent).beating(Duration::ZERO, &beat);
+        assert!(stages.time("one", || Ok(())).is_ok() && stages.time("two", || Ok(())).is_ok());
+        assert!(stages.time("three", || Ok(())).is_err());
+        assert_eq!((beats.get(), stages.totals().0.len()), (3, 2));
+        let mut seldom = Stages::new(&Silent).beating(Duration::from_secs(3600), &beat);
+        assert!(seldom.time("one", || Ok(())).is_ok());
+        assert_eq!(beats.get(), 3);
     }
 }

@@ -100,6 +100,11 @@ pub(super) fn whole(engine: &Engine, place: &Place, object: &InputObject) -> Res
     Ok((bytes.into(), hash))
 }
 
+/// The hash of a whole object, nothing of which is kept.
+pub(super) fn hash(engine: &Engine, place: &Place, object: &InputObject) -> Result<String> {
+    Stored::open(engine, place, object)?.finish()
+}
+
 /// What an `io::Error` of a reader over [`Stored`] means: an error of ours travels inside, anything else is damaged data.
 pub(super) fn read_error(error: io::Error, object: &InputObject, what: &str) -> Error {
     if error.get_ref().is_some_and(|inner| inner.is::<Error>()) {

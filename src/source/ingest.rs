@@ -13,7 +13,7 @@ use super::conform::{self, Shape};
 use super::list::Place;
 use super::mapping::{self, Planned, RawColumns};
 use super::raw::{self, BATCH_ROWS, Decoded, FILE_COLUMN, Header, LINE_COLUMN};
-use super::{Drift, InputObject, SourceCounts, canonical, contract, delimited, header, jsonl, parquet};
+use super::{Drift, InputObject, SourceCounts, canonical, contract, delimited, fetch, header, jsonl, parquet};
 use crate::config::pipeline::{Contract, Format};
 use crate::config::spec::{MappingSpec, SourceSpec, Spec};
 use crate::engine::Engine;
@@ -63,7 +63,13 @@ pub(super) fn ingest(
     for (position, is_read) in compared.is_read.iter().enumerate().rev().filter(|(_, is_read)| !**is_read) {
         debug_assert!(!is_read, "only files that are left out come here");
         opened.headers.remove(position);
-        result.inputs.push(opened.objects.remove(position).clone());
+        let (object, place) = (opened.objects.remove(position), opened.place.as_ref());
+        // Left out, but its content decides the result all the same.
+        let sha256 = fetch::hash(engine, place.expect("an object was listed in it"), object)?;
+        result.inputs.push(InputObject {
+            sha256: Some(sha256),
+            ..object.clone()
+        });
     }
 
     let fields = raw_fields(&opened.headers);

@@ -144,10 +144,14 @@ pub(super) fn list(engine: &Engine, spec: &Spec, ledger: &Ledger) -> Result<Vec<
                 .with("files", &*source.files)
                 .hint("check that the export has arrived and that `files` matches it; `on_missing: skip` lets a run go on without"));
         }
-        for object in objects {
+        for mut object in objects {
             let status = match known.remove(&(object.source.clone(), object.path.clone())) {
                 None => InputStatus::New,
-                Some(before) if before.size == object.size && before.etag == object.etag => InputStatus::Unchanged,
+                Some(before) if before.size == object.size && before.etag == object.etag => {
+                    // The store vouches for the content only if it gave a tag.
+                    object.sha256 = before.sha256.clone().filter(|_| object.etag.is_some());
+                    InputStatus::Unchanged
+                }
                 Some(_) => InputStatus::Changed,
             };
             all.push((object, status));

@@ -44,7 +44,7 @@ pub struct InputObject {
     pub size: u64,
     /// Entity tag of the store, if it has one.
     pub etag: Option<String>,
-    /// SHA-256 (hex) of the bytes as stored; `None` until it was read.
+    /// SHA-256 (hex) of the bytes as stored; `None` until it was read, or is listed with the entity tag of the last version.
     pub sha256: Option<String>,
 }
 

@@ -465,6 +465,7 @@ mod mappings {
         let engine = Engine::new(&EngineOptions {
             threads: Some(2),
             memory_limit_bytes: None,
+            ..EngineOptions::default()
         })
         .expect("an engine");
         assert_eq!(source::check(&engine, &spec), []);

@@ -1,10 +1,14 @@
 -- name: shop_orders.order_lines
 -- grain: one row per line item of an order
 -- unit: EUR
--- description: Every row of the export is a line item; lines are numbered as they stand in the file.
+-- description: Every row of the export is a line item. The export numbers none, so they are numbered by what they hold: the same lines
+--   give the same numbers in whatever order and file they come.
 SELECT
   "Name" AS order_id,
-  row_number() OVER (PARTITION BY "Name" ORDER BY "_file", "_line") AS line_no,
+  row_number() OVER (
+    PARTITION BY "Name"
+    ORDER BY "Lineitem sku", "Lineitem name", "Lineitem quantity", "Lineitem price", "Lineitem discount"
+  ) AS line_no,
   "Lineitem sku" AS sku,
   "Lineitem name" AS name,
   CASE split_part("Lineitem sku", '-', 1)

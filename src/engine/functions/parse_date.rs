@@ -17,7 +17,9 @@ pub(super) static FUNCTION: TextFunction = TextFunction {
         signature: "parse_date(text, format) → date",
         description: "Reads a day. The format is made of yyyy, yy (30 to 99 mean 19yy), mm, mon, dd and, where the text has a time, \
                       hh, mi, ss, am; or it is `excel` (a serial number). Zero dates like 0000-00-00 are null. Null and blank are \
-                      null; what does not fit is null and listed in `rejects`.",
+                      null; what does not fit is null and listed in `rejects`, also where a second call reads it, as in \
+                      coalesce(parse_date(x, 'dd.mm.yyyy'), parse_date(x, 'yyyy-mm-dd')): choose the format by CASE WHEN x LIKE '%.%' \
+                      instead.",
         example: "parse_date('31.12.2025', 'dd.mm.yyyy') = 2025-12-31",
     },
     arguments: 2..=2,

@@ -12,11 +12,18 @@ fn rows_rejected_above_the_gate_end_with_1_and_publish_nothing() {
     for _ in 0..4 {
         project.append("exports/crm.csv", "C-900;too;few");
     }
-    project.call("run", &RUN).ends_with(1).says("rows were rejected").says("gates.rejected_share_max");
+    project
+        .call("run", &RUN)
+        .ends_with(1)
+        .says("rows were rejected")
+        .says("gates.rejected_share_max");
     assert!(project.manifests().is_empty());
     project.append("pipeline.yaml", "gates:\n  rejected_share_max: 0.5");
     project.call("run", &RUN).ends_with(0);
-    assert_eq!(project.table("rejects").iter().filter(|row| row["reason"] == "ragged_row").count(), 4);
+    assert_eq!(
+        project.table("rejects").iter().filter(|row| row["reason"] == "ragged_row").count(),
+        4
+    );
 }
 
 #[test]
@@ -37,7 +44,11 @@ fn usage_and_configuration_end_with_2() {
     project.call("run", &["--memory-limit", "lots"]).ends_with(2);
     project.call("run", &["--run-id", ""]).ends_with(2);
     project.edit("pipeline.yaml", "trust: [crm, shop]", "trust: [crm, shpo]");
-    project.call("run", &RUN).ends_with(2).says("pipeline.yaml:14:").says("did you mean `shop`");
+    project
+        .call("run", &RUN)
+        .ends_with(2)
+        .says("pipeline.yaml:13:14: ")
+        .says("did you mean `shop`");
     Project::empty().call("run", &RUN).ends_with(2).says("stammkunde init");
 }
 
@@ -45,7 +56,11 @@ fn usage_and_configuration_end_with_2() {
 fn an_unset_variable_ends_with_2_and_is_named() {
     let project = Project::small();
     project.edit("pipeline.yaml", ":-a secret for tests alone}", "}");
-    project.call("run", &RUN).ends_with(2).says("pipeline.yaml:17:").says("STAMMKUNDE_KEY_SECRET");
+    project
+        .call("run", &RUN)
+        .ends_with(2)
+        .says("pipeline.yaml:17:")
+        .says("STAMMKUNDE_KEY_SECRET");
     call(project.command("run", &RUN).env("STAMMKUNDE_KEY_SECRET", "0123456789abcdef")).ends_with(0);
 }
 
@@ -63,27 +78,49 @@ fn a_cut_off_gzip_file_ends_with_3_and_nothing_of_it_is_taken() {
     let project = Project::small();
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     let rows: Vec<String> = (100..400).map(crm_row).collect();
-    packed.write_all(format!("{CRM_HEADER}\n{}\n", rows.join("\n")).as_bytes()).expect("gzip");
+    packed
+        .write_all(format!("{CRM_HEADER}\n{}\n", rows.join("\n")).as_bytes())
+        .expect("gzip");
     let packed = packed.finish().expect("gzip");
     std::fs::write(project.file("exports/crm_more.csv"), &packed[..packed.len() / 2]).expect("a file");
-    project.call("run", &RUN).ends_with(3).says("crm_more.csv").says("damaged or cut off");
+    project
+        .call("run", &RUN)
+        .ends_with(3)
+        .says("crm_more.csv")
+        .says("damaged or cut off");
     assert!(project.manifests().is_empty());
 }
 
 #[test]
 fn a_column_that_vanished_under_a_frozen_contract_ends_with_3() {
     let project = Project::small();
-    project.edit("pipeline.yaml", "    files: exports/shop*.csv\n", "    files: exports/shop*.csv\n    contract: freeze\n");
+    project.edit(
+        "pipeline.yaml",
+        "    files: exports/shop*.csv\n",
+        "    files: exports/shop*.csv\n    contract: freeze\n",
+    );
     project.run(&[]);
-    project.edit("exports/shop.csv", "Order,Email,Name,Zip,At,Total", "Order,Email,Name,Postcode,At,Total");
-    project.call("run", &RUN).ends_with(3).says("freeze").says("new `Postcode`; missing `Zip`");
+    project.edit(
+        "exports/shop.csv",
+        "Order,Email,Name,Zip,At,Total",
+        "Order,Email,Name,Postcode,At,Total",
+    );
+    project
+        .call("run", &RUN)
+        .ends_with(3)
+        .says("freeze")
+        .says("new `Postcode`; missing `Zip`");
     assert_eq!(project.manifests().len(), 1);
 }
 
 #[test]
 fn a_file_left_out_by_its_contract_is_reported_and_the_others_are_published() {
     let project = Project::small();
-    project.edit("pipeline.yaml", "    files: exports/shop*.csv\n", "    files: exports/shop*.csv\n    contract: discard\n");
+    project.edit(
+        "pipeline.yaml",
+        "    files: exports/shop*.csv\n",
+        "    files: exports/shop*.csv\n    contract: discard\n",
+    );
     project.append("pipeline.yaml", "gates:\n  rejected_share_max: 0.5");
     project.run(&[]);
     project.write("exports/shop_extra.csv", "Order,Email\nS-999,x@post.example\n");
@@ -118,7 +155,10 @@ fn a_refused_connection_ends_with_4_and_a_hint_before_a_scheduler_gives_up() {
         command.env(name, value);
     }
     let started = Instant::now();
-    call(&mut command).ends_with(4).says("s3://nobody/warehouse").says("hint: check network, endpoint");
+    call(&mut command)
+        .ends_with(4)
+        .says("s3://nobody/warehouse")
+        .says("hint: check network, endpoint");
     assert!(started.elapsed().as_secs() < 30, "one retry took {:?}", started.elapsed());
 }
 
@@ -126,7 +166,13 @@ fn a_refused_connection_ends_with_4_and_a_hint_before_a_scheduler_gives_up() {
 fn lock_of(pid: u32) -> String {
     let read = |path: &str| std::fs::read_to_string(path).expect("Linux").trim().to_owned();
     let stat = read(&format!("/proc/{pid}/stat"));
-    let started = stat.rsplit_once(')').expect("a name").1.split_whitespace().nth(19).expect("field 22");
+    let started = stat
+        .rsplit_once(')')
+        .expect("a name")
+        .1
+        .split_whitespace()
+        .nth(19)
+        .expect("field 22");
     format!(
         r#"{{"run_id":"other","host":"{}","boot":"{}","pid":{pid},"process_started":{started},"started":"2026-10-31T00:00:00Z"}}"#,
         read("/proc/sys/kernel/hostname"),
@@ -139,7 +185,11 @@ fn a_lease_of_a_live_run_ends_with_5_and_is_left_alone() {
     let project = Project::small();
     let lock = lock_of(std::process::id());
     project.write("warehouse/_lock.json", &lock);
-    project.call("run", &RUN).ends_with(5).says("another run holds the warehouse").says("run id: other");
+    project
+        .call("run", &RUN)
+        .ends_with(5)
+        .says("another run holds the warehouse")
+        .says("run id: other");
     assert_eq!(project.read("warehouse/_lock.json"), lock);
     project.call("run", &["--dry-run", "--as-of", AS_OF]).ends_with(0);
 }
@@ -148,7 +198,10 @@ fn a_lease_of_a_live_run_ends_with_5_and_is_left_alone() {
 fn a_lease_of_a_process_that_is_gone_is_taken_over() {
     let project = Project::small();
     let pid = std::process::id();
-    project.write("warehouse/_lock.json", &lock_of(pid).replace(&format!("\"pid\":{pid}"), "\"pid\":4194305"));
+    project.write(
+        "warehouse/_lock.json",
+        &lock_of(pid).replace(&format!("\"pid\":{pid}"), "\"pid\":4194305"),
+    );
     project.call("run", &RUN).ends_with(0);
     assert!(!project.file("warehouse/_lock.json").exists());
 }
@@ -162,7 +215,10 @@ fn a_version_that_came_in_between_ends_with_5_and_leaves_the_other_as_it_is() {
     project.write("warehouse/versions/00000000000000000001.json", "another run's");
     let (status, stderr) = running.end();
     assert_eq!(status.code(), Some(5), "{stderr}");
-    assert!(stderr.contains("another run published in the meantime") && stderr.contains("hint:"), "{stderr}");
+    assert!(
+        stderr.contains("another run published in the meantime") && stderr.contains("hint:"),
+        "{stderr}"
+    );
     assert_eq!(project.read("warehouse/versions/00000000000000000001.json"), "another run's");
 }
 

@@ -44,7 +44,11 @@ fn survives(moment: impl FnOnce(&Project, &mut Running)) {
     assert!(!project.file("warehouse/_lock.json").exists());
     let kept = if killed == 2 { "doomed" } else { "again" };
     assert!(project.file(&format!("warehouse/runs/{kept}")).is_dir());
-    assert_eq!(std::fs::read_dir(project.file("warehouse/runs")).expect("runs").count(), 2, "the dead run's files were left");
+    assert_eq!(
+        std::fs::read_dir(project.file("warehouse/runs")).expect("runs").count(),
+        2,
+        "the dead run's files were left"
+    );
 }
 
 /// Looks again and again until a file is there; the run must not end before.
@@ -52,7 +56,11 @@ fn survives(moment: impl FnOnce(&Project, &mut Running)) {
 fn until_there(project: &Project, running: &mut Running, path: &str) {
     let path = project.file(path);
     while !path.exists() {
-        assert!(!running.is_over() || path.exists(), "the run ended before {} was there", path.display());
+        assert!(
+            !running.is_over() || path.exists(),
+            "the run ended before {} was there",
+            path.display()
+        );
         std::thread::yield_now();
     }
 }

@@ -5,7 +5,10 @@ use serde_json::Value;
 use super::support::{AS_OF, Project, breaches, listing, schema};
 
 fn plan(project: &Project) -> Value {
-    project.call("run", &["--dry-run", "--as-of", AS_OF, "--format", "json"]).ends_with(0).json()
+    project
+        .call("run", &["--dry-run", "--as-of", AS_OF, "--format", "json"])
+        .ends_with(0)
+        .json()
 }
 
 #[test]
@@ -35,7 +38,10 @@ fn a_plan_follows_its_schema_and_counts_the_pairs_of_every_rule() {
     assert!(first["pairs"].as_u64() >= Some(new), "{first:#}");
     assert_eq!(first["records"], 36);
     let report = project.run(&[]);
-    assert_eq!(report["identity"]["pairs"]["pairs"], first["pairs"], "the run compared other pairs than planned");
+    assert_eq!(
+        report["identity"]["pairs"]["pairs"], first["pairs"],
+        "the run compared other pairs than planned"
+    );
     assert_eq!(report["keys"], first["keys"], "the run changed other keys than planned");
 }
 
@@ -44,18 +50,32 @@ fn a_plan_tells_new_changed_unchanged_and_missing_inputs_and_what_becomes_of_key
     let project = Project::small();
     let status = |plan: &Value, path: &str| {
         let inputs = plan["inputs"].as_array().expect("inputs").clone();
-        let input = inputs.into_iter().find(|input| input["path"] == path).unwrap_or_else(|| panic!("{path}: {plan:#}"));
+        let input = inputs
+            .into_iter()
+            .find(|input| input["path"] == path)
+            .unwrap_or_else(|| panic!("{path}: {plan:#}"));
         input["status"].as_str().expect("a status").to_owned()
     };
-    project.write_csv("exports/crm_old.csv", super::support::CRM_HEADER, &["C-800;K800;;Alt;Verschwinder;;;;;;;01.01.2026".to_owned()]);
+    project.write_csv(
+        "exports/crm_old.csv",
+        super::support::CRM_HEADER,
+        &["C-800;K800;;Alt;Verschwinder;;;;;;;01.01.2026".to_owned()],
+    );
     assert_eq!(status(&plan(&project), "crm.csv"), "new");
     project.run(&[]);
     let second = plan(&project);
-    assert_eq!((status(&second, "crm.csv"), second["next"].is_null()), ("unchanged".to_owned(), true));
+    assert_eq!(
+        (status(&second, "crm.csv"), second["next"].is_null()),
+        ("unchanged".to_owned(), true)
+    );
     assert_eq!(second["keys"]["created"], 0);
     std::fs::remove_file(project.file("exports/crm_old.csv")).expect("a file to remove");
     project.append("exports/crm.csv", "C-900;K900;;Neu;Dazugekommen;;;;;;;01.03.2026");
-    project.write_csv("exports/crm_new.csv", super::support::CRM_HEADER, &["C-901;K901;;Noch;Neuer;;;;;;;01.03.2026".to_owned()]);
+    project.write_csv(
+        "exports/crm_new.csv",
+        super::support::CRM_HEADER,
+        &["C-901;K901;;Noch;Neuer;;;;;;;01.03.2026".to_owned()],
+    );
     let third = plan(&project);
     for (path, expected) in [
         ("crm.csv", "changed"),
@@ -65,7 +85,11 @@ fn a_plan_tells_new_changed_unchanged_and_missing_inputs_and_what_becomes_of_key
     ] {
         assert_eq!(status(&third, path), expected, "{path}");
     }
-    assert_eq!((&third["keys"]["created"], &third["keys"]["retired"]), (&2.into(), &1.into()), "{third:#}");
+    assert_eq!(
+        (&third["keys"]["created"], &third["keys"]["retired"]),
+        (&2.into(), &1.into()),
+        "{third:#}"
+    );
     assert_eq!(third["model_reused"], true);
     assert_eq!(project.run(&[])["keys"], third["keys"]);
 }

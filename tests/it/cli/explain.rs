@@ -5,7 +5,10 @@ use serde_json::Value;
 use super::support::{Project, Row, breaches, mail, schema};
 
 fn explain(project: &Project, subject: &[&str]) -> Value {
-    let explained = project.call("explain", &[subject, &["--format", "json"]].concat()).ends_with(0).json();
+    let explained = project
+        .call("explain", &[subject, &["--format", "json"]].concat())
+        .ends_with(0)
+        .json();
     assert_eq!(breaches(&schema("explain"), &explained), Vec::<String>::new());
     explained
 }
@@ -19,9 +22,14 @@ fn record(row: &Row, side: &str) -> String {
 fn assert_adds_up(pair: &Value) {
     let number = |value: &Value| value.as_f64().expect("a number");
     let parts = pair["comparisons"].as_array().expect("comparisons").iter();
-    let sum: f64 = parts.map(|part| number(&part["weight"]) + number(&part["term_frequency_adjustment"])).sum();
+    let sum: f64 = parts
+        .map(|part| number(&part["weight"]) + number(&part["term_frequency_adjustment"]))
+        .sum();
     let total = number(&pair["prior_weight"]) + sum;
-    assert!((total - number(&pair["match_weight"])).abs() < 1e-9, "{total} is not the weight of {pair:#}");
+    assert!(
+        (total - number(&pair["match_weight"])).abs() < 1e-9,
+        "{total} is not the weight of {pair:#}"
+    );
 }
 
 #[test]
@@ -33,7 +41,10 @@ fn a_record_is_explained_with_its_customer_links_and_history() {
     assert_eq!(explained["customer_key"], *project.key_of("crm", "C-002"));
     assert_eq!(explained["records"].as_array().map(Vec::len), Some(2), "{explained:#}");
     assert_eq!(explained["links"].as_array().map(Vec::len), Some(1));
-    assert_eq!((&explained["events"][0]["event"], &explained["events"][0]["run_id"]), (&"created".into(), &"first".into()));
+    assert_eq!(
+        (&explained["events"][0]["event"], &explained["events"][0]["run_id"]),
+        (&"created".into(), &"first".into())
+    );
     let text = project.call("explain", &["crm:C-002"]).ends_with(0).stdout;
     assert!(text.contains("2 records") && text.contains("crm:C-002"), "{text}");
 }
@@ -47,7 +58,11 @@ fn an_explanation_masks_values_of_people_unless_asked() {
         let masked = project.call("explain", &arguments).ends_with(0).stdout.to_lowercase();
         for value in ["cornelia", "cordesius", "+49305550102", "lindenweg"] {
             assert!(!masked.contains(value), "{value} in {masked}");
-            let shown = project.call("explain", &[&arguments[..], &["--show-pii"]].concat()).ends_with(0).stdout.to_lowercase();
+            let shown = project
+                .call("explain", &[&arguments[..], &["--show-pii"]].concat())
+                .ends_with(0)
+                .stdout
+                .to_lowercase();
             assert!(shown.contains(value), "{value} is not in {shown}");
         }
     }
@@ -62,11 +77,24 @@ fn the_weights_of_a_pair_add_up_to_what_was_published() {
         let pair = explain(&project, &[&record(link, "left"), &record(link, "right")]);
         assert_eq!(pair["about"], "pair");
         assert_eq!(pair["left_customer_key"], pair["right_customer_key"]);
-        assert!(["matched", "deterministic", "indirect"].contains(&pair["verdict"].as_str().expect("a verdict")), "{pair:#}");
+        assert!(
+            ["matched", "deterministic", "indirect"].contains(&pair["verdict"].as_str().expect("a verdict")),
+            "{pair:#}"
+        );
         assert_adds_up(&pair);
         let published: f64 = link["match_weight"].parse().expect("a number");
         let computed = pair["match_weight"].as_f64().expect("a number");
-        assert!((published - computed).abs() < 1e-9, "{published} was published, {computed} is explained: {pair:#}");
+        // A deterministic rule lifts a link to the threshold.
+        let threshold = pair["threshold_weight"].as_f64().expect("a number");
+        let expected = if pair["verdict"] == "deterministic" {
+            computed.max(threshold)
+        } else {
+            computed
+        };
+        assert!(
+            (published - expected).abs() < 1e-9,
+            "{published} was published, {expected} is explained: {pair:#}"
+        );
     }
 }
 
@@ -90,11 +118,22 @@ fn a_pair_apart_says_whether_it_was_ever_compared() {
 #[test]
 fn what_is_not_there_ends_with_3_and_a_hint() {
     let project = Project::small();
-    project.call("explain", &["crm:C-001"]).ends_with(3).says("nothing is published yet").says("hint:");
+    project
+        .call("explain", &["crm:C-001"])
+        .ends_with(3)
+        .says("nothing is published yet")
+        .says("hint:");
     project.run(&[]);
     project.call("explain", &["crm:nobody"]).ends_with(3).says("identities.parquet");
     project.call("explain", &["cmr:C-001"]).ends_with(3).says("sources crm, shop");
-    project.call("explain", &["crm:C-001", "crm:C-001"]).ends_with(2).says("same record");
+    project
+        .call("explain", &["crm:C-001", "crm:C-001"])
+        .ends_with(2)
+        .says("same record");
     let typed = project.call("explain", &["shop:somebody.else@post.example"]).ends_with(3);
-    assert!(!typed.stderr.contains("somebody.else"), "an address reached the log: {}", typed.stderr);
+    assert!(
+        !typed.stderr.contains("somebody.else"),
+        "an address reached the log: {}",
+        typed.stderr
+    );
 }

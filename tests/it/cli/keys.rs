@@ -27,7 +27,10 @@ fn a_linking_record_merges_two_customers_and_the_old_key_leads_to_the_new_one() 
     let report = project.run(&[]);
     assert_eq!(report["keys"]["merged"], 1, "{report:#}");
     let live = project.key_of("crm", "C-702");
-    assert_eq!((project.key_of("crm", "C-700"), project.key_of("crm", "C-701")), (live.clone(), live.clone()));
+    assert_eq!(
+        (project.key_of("crm", "C-700"), project.key_of("crm", "C-701")),
+        (live.clone(), live.clone())
+    );
     let old = if live == left { &right } else { &left };
     assert!([&left, &right].contains(&&live), "a merge made a third key");
     let redirects = project.table("key_redirects");
@@ -51,7 +54,11 @@ fn a_customer_without_records_retires_and_its_key_comes_back_with_them() {
     project.write("exports/crm.csv", &without);
     assert_eq!(project.run(&[])["keys"]["retired"], 1);
     let events = project.table("key_events");
-    assert!(events.iter().any(|event| event["customer_key"] == key && event["event"] == "retired"));
+    assert!(
+        events
+            .iter()
+            .any(|event| event["customer_key"] == key && event["event"] == "retired")
+    );
     assert!(project.table("customers").iter().all(|customer| customer["customer_key"] != key));
 }
 
@@ -96,6 +103,12 @@ fn counts_balance_and_every_reject_is_in_the_table() {
     for (name, rows) in report["tables"].as_object().expect("tables") {
         assert_eq!(project.table(name).len() as u64, rows.as_u64().expect("a count"), "{name}");
     }
-    assert_eq!(report["identity"]["records"].as_u64(), Some(project.table("identities").len() as u64));
-    assert_eq!(report["identity"]["customers"].as_u64(), Some(project.table("customers").len() as u64));
+    assert_eq!(
+        report["identity"]["records"].as_u64(),
+        Some(project.table("identities").len() as u64)
+    );
+    assert_eq!(
+        report["identity"]["customers"].as_u64(),
+        Some(project.table("customers").len() as u64)
+    );
 }

@@ -38,8 +38,16 @@ fn has_word(text: &str, word: &str) -> bool {
 fn nothing_about_a_person_is_printed() {
     let project = Project::demo();
     let canaries = canaries(&project);
-    let record = project.table("identities").into_iter().find(|row| row["source"] == "shop_orders").expect("a buyer");
-    let crm = project.table("identities").into_iter().find(|row| row["source"] == "crm").expect("a contact");
+    let record = project
+        .table("identities")
+        .into_iter()
+        .find(|row| row["source"] == "shop_orders")
+        .expect("a buyer");
+    let crm = project
+        .table("identities")
+        .into_iter()
+        .find(|row| row["source"] == "crm")
+        .expect("a contact");
     let (key, crm) = (record["customer_key"].clone(), format!("crm:{}", crm["record_id"]));
     let loud = ["-v", "--log-format", "json"];
     for (command, arguments) in [
@@ -62,8 +70,16 @@ fn errors_do_not_quote_the_value_that_caused_them() {
     for (file, from, to) in [
         ("sources/crm.contacts.sql", "\"City\" AS city", "CAST(\"Family\" AS INT) AS city"),
         ("sources/crm.contacts.sql", "\"City\" AS city", "CAST(\"Mail\" AS DATE) AS city"),
-        ("sources/crm.contacts.sql", "\"City\" AS city", "arrow_cast(\"Phone\", 'Timestamp(Second, None)') AS city"),
-        ("models/regulars.sql", "SELECT customer_key, orders_count FROM order_counts WHERE orders_count >= 2", "SELECT CAST(family_name AS INT) AS n FROM customers"),
+        (
+            "sources/crm.contacts.sql",
+            "\"City\" AS city",
+            "arrow_cast(\"Phone\", 'Timestamp(Second, None)') AS city",
+        ),
+        (
+            "models/regulars.sql",
+            "SELECT customer_key, orders_count FROM order_counts WHERE orders_count >= 2",
+            "SELECT CAST(family_name AS INT) AS n FROM customers",
+        ),
     ] {
         let project = Project::small();
         project.run(&[]);

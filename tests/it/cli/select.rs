@@ -20,7 +20,10 @@ fn a_selected_model_is_built_and_the_others_are_carried_over() {
     assert_eq!(after["regulars"], before["regulars"]);
     assert_ne!(after["orders"], before["orders"]);
     for name in after.keys() {
-        assert!(project.file(&format!("warehouse/latest/{name}.parquet")).is_file(), "latest/ lacks {name}");
+        assert!(
+            project.file(&format!("warehouse/latest/{name}.parquet")).is_file(),
+            "latest/ lacks {name}"
+        );
     }
 }
 
@@ -31,7 +34,10 @@ fn a_selected_model_reads_what_is_left_out_from_the_last_version() {
     project.run(&["--select", "regulars"]);
     let after = project.hashes();
     assert_eq!(after["order_counts"], before["order_counts"]);
-    assert_eq!(after["regulars"], before["regulars"], "it was built from orders that order_counts does not know yet");
+    assert_eq!(
+        after["regulars"], before["regulars"],
+        "it was built from orders that order_counts does not know yet"
+    );
     let fresh = Project::small();
     fresh.call("run", &["--select", "regulars"]).ends_with(2).says("select `+regulars`");
     assert!(fresh.manifests().is_empty());
@@ -64,6 +70,13 @@ fn a_whole_run_after_a_partial_one_builds_what_was_left_out() {
 #[test]
 fn an_unknown_selector_ends_with_2_and_a_suggestion() {
     let project = Project::small();
-    project.call("run", &["--select", "regulrs"]).ends_with(2).says("no model is called `regulrs`").says("did you mean `regulars`");
-    project.call("run", &["--exclude", "+nothing_like_it"]).ends_with(2).says("order_counts, regulars");
+    project
+        .call("run", &["--select", "regulrs"])
+        .ends_with(2)
+        .says("no model is called `regulrs`")
+        .says("did you mean `regulars`");
+    project
+        .call("run", &["--exclude", "+nothing_like_it"])
+        .ends_with(2)
+        .says("order_counts, regulars");
 }

@@ -24,7 +24,18 @@ fn versions_lists_what_is_published() {
 
 #[test]
 fn every_schema_is_json_with_a_title_and_properties() {
-    for name in ["pipeline", "plan", "run", "validate", "diagnostic", "test", "explain", "version", "model", "demo"] {
+    for name in [
+        "pipeline",
+        "plan",
+        "run",
+        "validate",
+        "diagnostic",
+        "test",
+        "explain",
+        "version",
+        "model",
+        "demo",
+    ] {
         let schema = schema(name);
         assert!(schema["title"].is_string(), "{name} has no title");
         let described = ["properties", "items", "oneOf", "anyOf"].iter().any(|key| !schema[key].is_null());
@@ -45,17 +56,25 @@ fn completions_know_the_commands() {
 fn json_logs_are_json_lines_that_name_the_run() {
     let project = Project::small();
     let lines = |stderr: &str| -> Vec<Value> {
-        let lines = stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
+        let lines = stderr
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
         lines.collect()
     };
     let arguments = ["--as-of", AS_OF, "--log-format", "json", "--run-id", "nightly"];
     let log = lines(&project.call("run", &arguments).ends_with(0).stderr);
-    assert!(log.iter().any(|line| line["event"] == "stage_finished" && line["stage"] == "publish"));
+    assert!(
+        log.iter()
+            .any(|line| line["event"] == "stage_finished" && line["stage"] == "publish")
+    );
     assert!(log.iter().all(|line| line["run_id"] == "nightly"), "{log:?}");
     std::fs::remove_file(project.file("exports/shop.csv")).expect("a file to remove");
     let log = lines(&project.call("run", &arguments).ends_with(3).stderr);
     let error = log.last().expect("a line");
-    assert_eq!((&error["event"], &error["kind"], &error["run_id"]), (&"error".into(), &"input".into(), &"nightly".into()));
+    assert_eq!(
+        (&error["event"], &error["kind"], &error["run_id"]),
+        (&"error".into(), &"input".into(), &"nightly".into())
+    );
     assert!(error["hint"].is_string() && error["exit_code"] == 3, "{error}");
 }
 
@@ -96,10 +115,25 @@ fn every_option_of_a_run_has_a_twin_in_the_environment() {
         command.env(name, value);
     }
     let report = call(command.arg("run")).ends_with(0).json();
-    assert_eq!((&report["as_of"], &report["run_id"]), (&"2026-09-30".into(), &"from-the-environment".into()));
+    assert_eq!(
+        (&report["as_of"], &report["run_id"]),
+        (&"2026-09-30".into(), &"from-the-environment".into())
+    );
     assert!(project.file("elsewhere/versions").is_dir() && !project.file("warehouse").exists());
     let help = call(stammkunde().args(["run", "--help"])).ends_with(0).stdout;
-    for option in ["DRY_RUN", "AS_OF", "RUN_ID", "RETRAIN", "SELECT", "EXCLUDE", "WAREHOUSE", "THREADS", "RETRIES", "QUIET", "VERBOSE"] {
+    for option in [
+        "DRY_RUN",
+        "AS_OF",
+        "RUN_ID",
+        "RETRAIN",
+        "SELECT",
+        "EXCLUDE",
+        "WAREHOUSE",
+        "THREADS",
+        "RETRIES",
+        "QUIET",
+        "VERBOSE",
+    ] {
         assert!(help.contains(&format!("STAMMKUNDE_{option}")), "{option} has no twin");
     }
 }
@@ -120,7 +154,10 @@ fn the_run_id_of_a_scheduler_becomes_a_folder() {
 fn a_demo_reports_its_run_and_its_truth_as_json() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut command = stammkunde();
-    command.arg("demo").arg(folder.path().join("made")).args(["--people", "40", "--orders", "60", "--format", "json"]);
+    command
+        .arg("demo")
+        .arg(folder.path().join("made"))
+        .args(["--people", "40", "--orders", "60", "--format", "json"]);
     let report = call(&mut command).ends_with(0).json();
     assert_eq!(breaches(&schema("demo"), &report), Vec::<String>::new());
     assert_eq!(report["run"]["outcome"], "published");

@@ -114,6 +114,7 @@ fn too_little_memory_is_the_environments_fault_and_names_the_model() {
     let engine = Engine::new(&EngineOptions {
         threads: Some(2),
         memory_limit_bytes: Some(100_000),
+        ..EngineOptions::default()
     })
     .expect("an engine starts");
     let models = model::order(&engine, &spec, &[], &[]).expect("an order");

@@ -22,6 +22,7 @@ pub fn engine_with(threads: usize) -> Engine {
     Engine::new(&EngineOptions {
         threads: Some(threads),
         memory_limit_bytes: Some(256 << 20),
+        ..EngineOptions::default()
     })
     .expect("an engine starts")
 }
