@@ -63,7 +63,7 @@ fn match_share(deterministic_pairs: u64, recall: f64, records: u32) -> f64 {
     }
 }
 
-/// Patterns of a session's pairs with their counts, in pattern order; a hash sample if there are too many.
+/// Patterns of a session's pairs with their counts, in pattern order; a sample if there are too many.
 fn session_patterns<P: PairPatterns>(spec: &TrainingSpec, blocks: &RuleBlocks, patterns: &P) -> Vec<(Pattern, u64)> {
     let share = Share::new(spec.seed, spec.session_pairs_max, blocks.pairs());
     let pieces: Vec<FxHashMap<Pattern, u64>> = tiles(blocks)
@@ -73,13 +73,7 @@ fn session_patterns<P: PairPatterns>(spec: &TrainingSpec, blocks: &RuleBlocks, p
             |(scratch, rows, sampled, buffer), tile| {
                 let mut counts: FxHashMap<Pattern, u64> = FxHashMap::default();
                 for_each_row(blocks, &[], tile, rows, |left, rights| {
-                    let rights = if share.keeps_all() {
-                        rights
-                    } else {
-                        sampled.clear();
-                        sampled.extend(rights.iter().copied().filter(|&right| share.keeps(left.0, right)));
-                        sampled.as_slice()
-                    };
+                    let rights = share.of_row(left.0, rights, sampled);
                     patterns.patterns(scratch, left, rights, buffer);
                     for &pattern in buffer.iter() {
                         *counts.entry(pattern).or_default() += 1;
