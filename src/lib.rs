@@ -27,6 +27,8 @@ pub mod publish;
 pub mod plan;
 pub mod report;
 
+pub mod explain;
+
 pub mod run;
 
 pub mod demo;

@@ -1,1 +1,128 @@
-//! .
+//! What a run says about itself: counts, times and findings as values. The command line prints them; JSON is a contract with a schema.
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::block::RuleCounts;
+use crate::key::KeyChanges;
+use crate::model::AuditResult;
+use crate::score::{ScoreCounts, TrainingReport};
+use crate::source::{Drift, SourceCounts};
+use crate::table::{RunId, VersionNumber};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A new version was committed.
+    Published,
+    /// Config, inputs and as-of day are those of the newest version: nothing was written.
+    Unchanged,
+}
+
+/// Wall and CPU time of one stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StageTime {
+    /// Stage.
+    pub stage: String,
+    /// Wall time in milliseconds.
+    pub elapsed_ms: u64,
+    /// CPU time of all threads in milliseconds; 0 where the system does not tell.
+    pub cpu_ms: u64,
+}
+
+/// What a run did. `stammkunde run --format json` prints this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunReport {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The run.
+    pub run_id: RunId,
+    /// The version published, or the one that stays.
+    pub version: VersionNumber,
+    /// Where it is.
+    pub warehouse: String,
+    /// As-of day.
+    pub as_of: NaiveDate,
+    /// Counts by source and record.
+    pub sources: Vec<SourceCounts>,
+    /// Differences in columns.
+    pub drift: Vec<Drift>,
+    /// Placeholders that became null, by `column/kind`.
+    pub placeholders: std::collections::BTreeMap<String, u64>,
+    /// Identity resolution; absent when nothing changed.
+    pub identity: Option<IdentityReport>,
+    /// What happened to keys; absent when nothing changed.
+    pub keys: Option<KeyChanges>,
+    /// Audits, all passed when a version was published.
+    pub audits: Vec<AuditResult>,
+    /// Rows of every published table.
+    pub tables: std::collections::BTreeMap<String, u64>,
+    /// Time by stage.
+    pub stages: Vec<StageTime>,
+    /// Totals.
+    pub resources: Resources,
+}
+
+/// What identity resolution saw.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityReport {
+    /// Contact records.
+    pub records: u64,
+    /// Customers found.
+    pub customers: u64,
+    /// Records of the largest customer.
+    pub largest_customer: u64,
+    /// Exact counts by blocking rule.
+    pub blocking: Vec<RuleCounts>,
+    /// Pairs compared and kept.
+    pub pairs: ScoreCounts,
+    /// Links that were refused or lie below the threshold.
+    pub possible_links: u64,
+    /// Whether the model of the last version was used again.
+    pub model_reused: bool,
+    /// How training went.
+    pub training: TrainingReport,
+}
+
+/// What a run took from the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Resources {
+    /// Wall time in milliseconds.
+    pub elapsed_ms: u64,
+    /// CPU time of all threads in milliseconds; 0 where the system does not tell.
+    pub cpu_ms: u64,
+    /// Largest resident memory in bytes; 0 where the system does not tell.
+    pub memory_bytes_max: u64,
+}
+
+/// CPU time of this process so far, in milliseconds; 0 where `/proc` does not tell.
+#[must_use]
+pub fn process_cpu_ms() -> u64 {
+    // Fields 14 and 15 of /proc/self/stat, counted after the command name in parentheses, in ticks of 10 ms.
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else {
+        return 0;
+    };
+    let Some((_, fields)) = stat.rsplit_once(") ") else { return 0 };
+    let ticks = |position: usize| {
+        fields
+            .split(' ')
+            .nth(position)
+            .and_then(|field| field.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
+    (ticks(11) + ticks(12)) * 10
+}
+
+/// Largest resident memory of this process so far, in bytes; 0 where `/proc` does not tell.
+#[must_use]
+pub fn process_memory_bytes_max() -> u64 {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return 0;
+    };
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok())
+        .unwrap_or(0)
+        * 1024
+}

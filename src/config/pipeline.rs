@@ -37,6 +37,10 @@ pub struct Config {
     /// Limits that stop a run before it publishes.
     #[serde(default)]
     pub gates: GatesConfig,
+    /// Whether the models and audits that come with the program run too; a file of the project with the same name replaces one.
+    /// Default: true.
+    #[serde(default)]
+    pub standard_models: Option<bool>,
     /// Values that SQL models read by `setting('name')`: text, number or boolean.
     #[serde(default)]
     pub settings: BTreeMap<String, Setting>,
@@ -266,7 +270,7 @@ pub struct ProfileConfig {
 pub enum Survivorship {
     /// Value of the record with the latest `updated_at`.
     MostRecent,
-    /// Value of the most trusted source.
+    /// Value of the most trusted source; of several of its records, the most recent.
     MostTrusted,
     /// Longest value.
     MostComplete,

@@ -11,7 +11,22 @@ use serde::{Deserialize, Serialize};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::Engine;
-use crate::error::{Diagnostic, Result};
+use crate::error::{Diagnostic, Error, Result};
+
+pub mod base;
+mod build;
+mod case;
+mod check;
+mod compare;
+mod csv;
+mod failure;
+mod header;
+mod local_date;
+mod order;
+mod plain;
+mod query;
+mod session;
+mod suggest;
 
 /// A table in memory: all batches have `schema`.
 #[derive(Debug, Clone)]
@@ -64,40 +79,52 @@ pub struct CaseResult {
     pub differences: Vec<String>,
 }
 
-/// Reads headers, finds dependencies and puts the models in order. `select` and `exclude` are dbt-like: `name`, `name+`, `+name`.
+/// Reads headers, finds dependencies and puts the models in order: each after what it reads, by name where that leaves a choice.
+/// `select` and `exclude` are dbt-like: `name`, `name+` (and what reads it), `+name` (and what it reads), several joined by commas.
 ///
 /// # Errors
 /// `Config` with every finding: no header, unknown table, cycle, unknown selector.
-pub fn order(_engine: &Engine, _spec: &Spec, _select: &[String], _exclude: &[String]) -> Result<Vec<ModelSpec>> {
-    todo!()
+pub fn order(_engine: &Engine, spec: &Spec, select: &[String], exclude: &[String]) -> Result<Vec<ModelSpec>> {
+    let (models, findings) = order::all(spec);
+    if !findings.is_empty() {
+        return Err(Error::diagnostics(findings));
+    }
+    order::selected(models, select, exclude)
 }
 
-/// Every mistake in models and audits that can be found without data, with line and column and "did you mean".
+/// Every mistake in models and audits that can be found without data, with line and column and "did you mean", sorted.
 #[must_use]
-pub fn check(_engine: &Engine, _spec: &Spec) -> Vec<Diagnostic> {
-    todo!()
+pub fn check(engine: &Engine, spec: &Spec) -> Vec<Diagnostic> {
+    check::check(engine, spec).findings
 }
 
-/// Builds the models over `base`, in order; gives the new tables only. Rows are in the order of the model's last ORDER BY, or sorted by all columns.
+/// Builds the models over `base`, in order; gives the new tables only. Base tables that are missing count as empty.
+///
+/// Rows are in the order of the model's top-level ORDER BY, ties by all columns; without one, by `customer_key` if there is such a
+/// column, then by all columns: the same rows give the same table on any number of threads. Types are the published ones: text,
+/// boolean, 64-bit integer and float, decimal, date, timestamp in microseconds UTC.
 ///
 /// # Errors
 /// `Config` if a query fails to plan, `Environment` if memory does not suffice, `Input` if a value cannot be computed.
-pub fn build(_engine: &Engine, _spec: &Spec, _models: &[ModelSpec], _as_of: NaiveDate, _base: &Tables) -> Result<Tables> {
-    todo!()
+pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], as_of: NaiveDate, base: &Tables) -> Result<Tables> {
+    build::build(engine, spec, models, &session::Context::new(spec, as_of), base)
 }
 
-/// Runs the audits that read only tables in `tables`.
+/// Runs the audits that read only tables in `tables`, in the order of the specification. An audit that returns a row has failed.
 ///
 /// # Errors
-/// `Config` if a query fails.
-pub fn audit(_engine: &Engine, _spec: &Spec, _as_of: NaiveDate, _tables: &Tables) -> Result<Vec<AuditResult>> {
-    todo!()
+/// `Config` if a query fails to plan, `Environment` or `Input` as for [`build`].
+pub fn audit(engine: &Engine, spec: &Spec, as_of: NaiveDate, tables: &Tables) -> Result<Vec<AuditResult>> {
+    build::audit(engine, &spec.audits, &session::Context::new(spec, as_of), tables)
 }
 
-/// Runs `tests/<case>/{given,expect}/*.csv` of the project and of the standard models it uses.
+/// Runs `tests/<case>/{given,expect}/*.csv` of the project and of the standard models it uses as shipped (`standard/<case>`).
+///
+/// `given/_case.csv` has one row with `as_of` and any setting; other files are named after tables. A given column that the file
+/// lacks is null; an expected column that it lacks is not compared. Rows compare as sets, decimals exactly, floats to a relative 1e-9.
 ///
 /// # Errors
-/// `Config` if a case is malformed.
-pub fn test(_engine: &Engine, _spec: &Spec) -> Result<Vec<CaseResult>> {
-    todo!()
+/// `Config` if a case is malformed or a model cannot be planned.
+pub fn test(engine: &Engine, spec: &Spec) -> Result<Vec<CaseResult>> {
+    case::run(engine, spec)
 }

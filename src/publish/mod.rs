@@ -1,4 +1,15 @@
 //! Stage `publish`: immutable files, verified, then one create-if-absent commit.
+//!
+//! ```text
+//! <warehouse>/runs/<run_id>/<table>/part-00000.parquet   immutable; `<run_id>.2` if an earlier attempt left its folder
+//! <warehouse>/runs/<run_id>/state/<name>                 immutable
+//! <warehouse>/versions/<20 digits>.json                  the commit: a [`Manifest`]; whoever creates it has published
+//! <warehouse>/latest/<table>.parquet                     a copy for tools that open one file; `_version.json` says of which version
+//! <warehouse>/_lock.json                                 the [`Lease`]
+//! ```
+//!
+//! Readers take the highest version and read what it lists: they see all of a version or nothing. A crash leaves at most a folder that no
+//! version lists (removed by [`Warehouse::sweep`]) or a `latest/` that is behind (repaired by [`Warehouse::repair`]).
 
 use std::collections::BTreeMap;
 
@@ -12,6 +23,22 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Engine, Location};
 use crate::error::Result;
 use crate::table::{RunId, VersionNumber};
+
+mod bucket;
+mod commit;
+mod encode;
+mod latest;
+mod lease;
+mod read;
+mod types;
+mod upload;
+mod write;
+
+use bucket::Bucket;
+pub use lease::{LEASE_AGE_MAX_MINUTES, Lease};
+
+/// Format of the manifests that this program writes, and the newest it reads.
+pub const MANIFEST_FORMAT: u32 = 1;
 
 /// A published version: `versions/<n>.json`. Everything that a reader needs to find and check its files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +98,8 @@ pub struct Release {
     pub fingerprint: String,
     /// Tables: name, schema, batches.
     pub tables: Vec<(String, SchemaRef, Vec<RecordBatch>)>,
+    /// Tables of the parent version that are taken over as they are, by their files.
+    pub carried: BTreeMap<String, TableEntry>,
     /// State files.
     pub state: Vec<(String, Bytes)>,
 }
@@ -93,74 +122,91 @@ impl Warehouse {
     ///
     /// # Errors
     /// `Environment` for the store or a damaged or newer manifest.
-    pub fn versions(&self, _engine: &Engine) -> Result<Vec<Manifest>> {
-        todo!()
+    pub fn versions(&self, engine: &Engine) -> Result<Vec<Manifest>> {
+        let bucket = Bucket::new(engine, &self.root);
+        commit::numbers(&bucket)?
+            .into_iter()
+            .map(|number| commit::manifest(&bucket, number))
+            .collect()
     }
 
     /// The newest version, if there is one.
     ///
     /// # Errors
     /// As [`Warehouse::versions`].
-    pub fn latest(&self, _engine: &Engine) -> Result<Option<Manifest>> {
-        todo!()
+    pub fn latest(&self, engine: &Engine) -> Result<Option<Manifest>> {
+        let bucket = Bucket::new(engine, &self.root);
+        let newest = commit::numbers(&bucket)?.pop();
+        newest.map(|number| commit::manifest(&bucket, number)).transpose()
     }
 
-    /// Rows of a table of a version; `None` if the version lacks it. `columns`: only these.
+    /// Rows of a table of a version; `None` if the version lacks it. `columns`: only these, in this order. The hash of every file is
+    /// checked. A table without rows gives one empty batch, so that its schema is there.
     ///
     /// # Errors
-    /// `Environment` if a file is missing or damaged.
-    pub fn read(
-        &self,
-        _engine: &Engine,
-        _manifest: &Manifest,
-        _table: &str,
-        _columns: Option<&[&str]>,
-    ) -> Result<Option<Vec<RecordBatch>>> {
-        todo!()
+    /// `Environment` if a file is missing or damaged, or lacks a column.
+    pub fn read(&self, engine: &Engine, manifest: &Manifest, table: &str, columns: Option<&[&str]>) -> Result<Option<Vec<RecordBatch>>> {
+        let bucket = Bucket::new(engine, &self.root);
+        let entry = manifest.tables.get(table);
+        entry.map(|entry| read::table(engine, &bucket, entry, columns)).transpose()
     }
 
     /// A state file of a version, its hash checked; `None` if the version lacks it.
     ///
     /// # Errors
     /// `Environment` if it is missing or its hash differs.
-    pub fn state(&self, _engine: &Engine, _manifest: &Manifest, _name: &str) -> Result<Option<Bytes>> {
-        todo!()
+    pub fn state(&self, engine: &Engine, manifest: &Manifest, name: &str) -> Result<Option<Bytes>> {
+        let bucket = Bucket::new(engine, &self.root);
+        let entry = manifest.state.get(name);
+        entry.map(|entry| read::checked(&bucket, entry)).transpose()
     }
 
-    /// Brings `latest/` in line with the newest version, if a crash left it behind.
+    /// Brings `latest/` in line with the newest version, if a crash left it behind. Cheap when it is in line.
     ///
     /// # Errors
     /// `Environment` for the store.
-    pub fn repair(&self, _engine: &Engine) -> Result<()> {
-        todo!()
+    pub fn repair(&self, engine: &Engine) -> Result<()> {
+        let bucket = Bucket::new(engine, &self.root);
+        match self.latest(engine)? {
+            Some(newest) if !latest::is_current(&bucket, &newest)? => latest::update(&bucket, &newest),
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes what crashed runs left: folders below `runs/` that no version lists, except those of `keep`. Call it while holding the
+    /// [`Lease`]. Gives the names of the folders it deleted.
+    ///
+    /// # Errors
+    /// `Environment` for the store or a damaged manifest: then nothing is deleted.
+    pub fn sweep(&self, engine: &Engine, keep: &RunId) -> Result<Vec<String>> {
+        let bucket = Bucket::new(engine, &self.root);
+        write::sweep(&bucket, &self.versions(engine)?, keep)
     }
 }
 
 /// Writes the tables, verifies them, commits, and copies to `latest/`.
 ///
+/// Once the version is committed the answer is `Ok`, even if the copies in `latest/` failed: [`Warehouse::repair`] makes them.
+///
 /// # Errors
-/// `Conflict` if another run published since `release.parent`, `Environment` for the store or the disk. Nothing is visible then.
-pub fn publish(_engine: &Engine, _warehouse: &Warehouse, _release: Release) -> Result<Manifest> {
-    todo!()
-}
-
-/// A lease that tells other runs to stay away. Saves work; correctness rests on the commit.
-#[derive(Debug)]
-pub struct Lease {
-    _private: (),
-}
-
-impl Lease {
-    /// Takes the lease of a warehouse.
-    ///
-    /// # Errors
-    /// `Conflict` if a live run holds it.
-    pub fn take(_engine: &Engine, _warehouse: &Warehouse, _run_id: &RunId) -> Result<Self> {
-        todo!()
+/// `Conflict` if another run published since `release.parent`, `Environment` for the store or the disk, `Config` for a name or type that
+/// cannot be published. Nothing is visible then.
+pub fn publish(engine: &Engine, warehouse: &Warehouse, release: Release) -> Result<Manifest> {
+    let bucket = Bucket::new(engine, &warehouse.root);
+    write::check_names(&release)?;
+    commit::expect_newest(&bucket, release.parent)?;
+    let folder = write::claim(&bucket, &release.run_id)?;
+    let manifest = match write::all(engine, &bucket, &folder, release) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            // Not committed, and the folder is ours alone: give the space back, above all on a full disk.
+            let _ = bucket.delete_folder(&folder);
+            return Err(error);
+        }
+    };
+    commit::commit(&bucket, &manifest)?;
+    if let Err(error) = latest::update(&bucket, &manifest) {
+        tracing::warn!(%error, "the version is published, but the copies in latest/ are behind; the next run repairs them");
     }
-
-    /// Gives it back.
-    pub fn release(self, _engine: &Engine, _warehouse: &Warehouse) {
-        todo!()
-    }
+    Ok(manifest)
 }

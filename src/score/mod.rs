@@ -1,5 +1,6 @@
 //! Stage `score`: Fellegi-Sunter weights, trained by EM without labels, and the pairs above a weight.
 
+pub mod state;
 mod em;
 mod frequency;
 mod links;

@@ -1,12 +1,36 @@
 //! Stage `source`: lists objects, decodes them, and maps their raw columns to canonical records with one SQL file each.
 
+mod canonical;
+mod conform;
+mod contract;
+mod csv;
+mod decompress;
+mod delimited;
+mod encoding;
+mod fetch;
+mod header;
+mod ingest;
+mod jsonl;
+mod list;
+mod mapping;
+mod parquet;
+mod raw;
+mod types;
+mod window;
+
+use std::collections::BTreeMap;
+
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Spec;
+use crate::config::pipeline::Format;
+use crate::config::spec::SourceSpec;
 use crate::engine::Engine;
 use crate::error::{Diagnostic, Result};
+use crate::table::record::ColumnType;
 use crate::table::{Contacts, RecordKind, Rejects};
 
 /// One object that a source matched, as the ledger of inputs keeps it.
@@ -96,25 +120,124 @@ pub struct Ledger {
     pub columns: Vec<(String, Vec<String>)>,
 }
 
-/// Lists every object of every source, with its status against the ledger; sorted by (source, path).
+/// Lists every object of every source, with its status against the ledger; sorted by (source, path). Objects that are gone are there too,
+/// as `Missing`.
 ///
 /// # Errors
 /// `Input` if a source with `on_missing: error` matches nothing; `Environment` if a store cannot be listed.
-pub fn list(_engine: &Engine, _spec: &Spec, _ledger: &Ledger) -> Result<Vec<(InputObject, InputStatus)>> {
-    todo!()
+pub fn list(engine: &Engine, spec: &Spec, ledger: &Ledger) -> Result<Vec<(InputObject, InputStatus)>> {
+    list::list(engine, spec, ledger)
 }
 
-/// Reads and maps the listed objects.
+/// Reads and maps the listed objects (without the missing ones).
 ///
 /// # Errors
 /// `Input` for an unreadable object or a broken contract, `Config` for a mapping that fails, `Environment` for the store.
-pub fn read(_engine: &Engine, _spec: &Spec, _inputs: &[InputObject], _ledger: &Ledger) -> Result<Ingested> {
-    todo!()
+pub fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject], ledger: &Ledger) -> Result<Ingested> {
+    let mut by_kind: Vec<(RecordKind, Vec<Vec<RecordBatch>>)> = RecordKind::ALL.map(|kind| (kind, Vec::new())).into();
+    let mut ingested = Ingested {
+        contacts: Contacts::new(RecordBatch::new_empty(RecordKind::Contacts.schema().arrow(&[]))),
+        facts: Vec::new(),
+        rejects: Rejects::default(),
+        inputs: Vec::new(),
+        columns: Vec::new(),
+        drift: Vec::new(),
+        counts: Vec::new(),
+    };
+    for source in &spec.sources {
+        let before = ledger
+            .columns
+            .iter()
+            .find(|(name, _)| *name == source.name)
+            .map(|(_, columns)| columns.as_slice());
+        let result = ingest::ingest(engine, spec, source, inputs, before)?;
+        for (kind, batches) in result.records {
+            by_kind[kind as usize].1.push(batches);
+        }
+        ingested.rejects.append(result.rejects);
+        ingested.inputs.extend(result.inputs);
+        ingested.columns.push((source.name.clone(), result.columns));
+        ingested.drift.extend(result.drift);
+        ingested.counts.extend(result.counts);
+    }
+    ingested.rejects.sort();
+    ingested.inputs.sort();
+    ingested.drift.sort();
+    for (kind, of_sources) in by_kind {
+        let (schema, batches) = unite(kind, &of_sources)?;
+        if kind == RecordKind::Contacts {
+            ingested.contacts = Contacts::new(canonical::one_batch(&batches, &schema)?);
+        } else {
+            ingested.facts.push((kind, batches));
+        }
+    }
+    Ok(ingested)
 }
 
-/// Every mistake in the mapping queries that can be found without reading data: syntax, anything but one SELECT, unknown canonical columns
+/// Batches of all sources in one schema: the declared columns, then every column that any source adds, by name.
+fn unite(kind: RecordKind, of_sources: &[Vec<RecordBatch>]) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+    let declared = kind.schema();
+    let mut extra = BTreeMap::new();
+    for field in of_sources
+        .iter()
+        .flatten()
+        .flat_map(|batch| batch.schema().fields().iter().skip(1).cloned().collect::<Vec<_>>())
+    {
+        if declared.column(field.name()).is_none() {
+            extra.insert(field.name().clone(), declared.type_of(field.name()).unwrap_or(ColumnType::Text));
+        }
+    }
+    let schema = declared.arrow(&extra.into_iter().collect::<Vec<_>>());
+    let mut batches = Vec::new();
+    for of_source in of_sources {
+        batches.extend(
+            canonical::widen(of_source, &schema)?
+                .into_iter()
+                .filter(|batch| batch.num_rows() > 0),
+        );
+    }
+    Ok((schema, batches))
+}
+
+/// Every mistake in the mapping queries that can be found without reading rows: syntax, anything but one SELECT, unknown canonical columns
 /// (with "did you mean"), missing required ones, wrong types.
+///
+/// Where files are there, their headers are read and raw columns are checked too; else each name that a query uses counts as a text column.
 #[must_use]
-pub fn check(_engine: &Engine, _spec: &Spec) -> Vec<Diagnostic> {
-    todo!()
+pub fn check(engine: &Engine, spec: &Spec) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = spec.sources.iter().flat_map(|source| check_source(engine, spec, source)).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn check_source(engine: &Engine, spec: &Spec, source: &SourceSpec) -> Vec<Diagnostic> {
+    let headers = reachable_headers(engine, spec, source);
+    let is_known = headers.iter().any(|header| !header.is_empty);
+    let fields = ingest::raw_fields(&headers);
+    let may_add = |_: &str| !is_known;
+    let mut found = Vec::new();
+    for mapping in &source.mappings {
+        let raw = mapping::RawColumns {
+            fields: fields.clone(),
+            may_add: &may_add,
+            types_known: is_known || source.format != Format::Parquet,
+        };
+        if let Err(diagnostics) = mapping::plan(engine, mapping, &spec.identity.identifiers, raw) {
+            found.extend(diagnostics);
+        }
+    }
+    found
+}
+
+/// Headers of the files that can be read now. A file that cannot is a matter of the run, not of the project's text.
+fn reachable_headers(engine: &Engine, spec: &Spec, source: &SourceSpec) -> Vec<raw::Header> {
+    let Ok(Some(place)) = list::Place::of(engine, source, &spec.folder) else {
+        return Vec::new();
+    };
+    let objects = list::list_source(engine, source, &spec.folder).unwrap_or_default();
+    objects
+        .iter()
+        .filter_map(|object| ingest::read_header(engine, source, &place, object).ok())
+        .collect()
 }

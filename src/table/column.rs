@@ -164,3 +164,25 @@ pub const CONSENT_PREFIX: &str = "consent_";
 pub const IS_CANCELLED: &str = "is_cancelled";
 /// Column `refunded_at`.
 pub const REFUNDED_AT: &str = "refunded_at";
+/// Column `other_key`.
+pub const OTHER_KEY: &str = "other_key";
+/// Column `origin_key`.
+pub const ORIGIN_KEY: &str = "origin_key";
+/// Column `left_customer_key`.
+pub const LEFT_CUSTOMER_KEY: &str = "left_customer_key";
+/// Column `right_customer_key`.
+pub const RIGHT_CUSTOMER_KEY: &str = "right_customer_key";
+/// Column `name_source`.
+pub const NAME_SOURCE: &str = "name_source";
+/// Column `email_source`.
+pub const EMAIL_SOURCE: &str = "email_source";
+/// Column `phone_source`.
+pub const PHONE_SOURCE: &str = "phone_source";
+/// Column `address_source`.
+pub const ADDRESS_SOURCE: &str = "address_source";
+/// Column `sources_count`.
+pub const SOURCES_COUNT: &str = "sources_count";
+/// Column `first_seen_at`.
+pub const FIRST_SEEN_AT: &str = "first_seen_at";
+/// Column `last_seen_at`.
+pub const LAST_SEEN_AT: &str = "last_seen_at";

@@ -71,6 +71,12 @@ pub struct Clusters {
 }
 
 impl Clusters {
+    /// Whether two records are one customer.
+    #[must_use]
+    pub fn together(&self, left: RecordIx, right: RecordIx) -> bool {
+        self.of[left.index()] == self.of[right.index()]
+    }
+
     /// Number of clusters.
     #[must_use]
     pub fn count(&self) -> usize {

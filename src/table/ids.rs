@@ -16,14 +16,68 @@ impl RecordIx {
     }
 }
 
-/// The stable public key of a customer: 26 characters of lower-case Crockford base 32 (128 bits).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CustomerKey(pub String);
+/// The stable public key of a customer: 128 bits, written as 26 characters of lower-case Crockford base 32.
+///
+/// The order of keys is the byte order of their text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CustomerKey(u128);
+
+/// Characters of a customer key.
+pub const CUSTOMER_KEY_LENGTH: usize = 26;
+
+/// Crockford's alphabet in lower case (<https://www.crockford.com/base32.html>): no i, l, o, u. Ascending in ASCII, so texts sort as numbers.
+const CROCKFORD: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+impl CustomerKey {
+    /// The key of these 128 bits.
+    #[must_use]
+    pub fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// The key as ASCII, without an allocation.
+    #[must_use]
+    pub fn to_ascii(self) -> [u8; CUSTOMER_KEY_LENGTH] {
+        std::array::from_fn(|position| {
+            let shift = 5 * (CUSTOMER_KEY_LENGTH - 1 - position);
+            CROCKFORD[usize::try_from((self.0 >> shift) & 31).expect("five bits fit")]
+        })
+    }
+}
 
 impl fmt::Display for CustomerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(std::str::from_utf8(&self.to_ascii()).expect("the alphabet is ASCII"))
     }
+}
+
+impl std::str::FromStr for CustomerKey {
+    type Err = Error;
+
+    /// Reads the text form.
+    ///
+    /// # Errors
+    /// `Input` if the text is not 26 characters of the alphabet, or more than 128 bits.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut bits: u128 = 0;
+        let digits = text.bytes().map(|byte| CROCKFORD.binary_search(&byte).ok());
+        for digit in digits {
+            let digit = digit.ok_or_else(not_a_key)?;
+            if bits >> 123 != 0 {
+                return Err(not_a_key());
+            }
+            bits = (bits << 5) | digit as u128;
+        }
+        if text.len() == CUSTOMER_KEY_LENGTH {
+            Ok(Self(bits))
+        } else {
+            Err(not_a_key())
+        }
+    }
+}
+
+fn not_a_key() -> Error {
+    Error::input("the text is not a customer key").hint("a customer key has 26 characters of 0-9 a-z without i, l, o and u")
 }
 
 /// Number of a published version, from 1.

@@ -1,6 +1,8 @@
 //! What happens to customer keys from one version to the next.
 
-use super::ids::CustomerKey;
+use arrow::array::{Array, StringArray};
+
+use super::ids::{CustomerKey, RecordIx};
 
 /// The keys of a run: for each record the position of its key, keys in byte order.
 #[derive(Debug, Clone, Default)]
@@ -11,12 +13,16 @@ pub struct Keys {
     pub of: Vec<u32>,
     /// What changed against the last version; empty when nothing did.
     pub events: Vec<KeyEvent>,
-    /// For every key that ever left the stage the key that lives on, one hop.
+    /// For every key that was merged away the live key that holds its records, one hop; sorted by the old key.
     pub redirects: Vec<KeyRedirect>,
+    /// Keys that went out of use because no record was left, ever, sorted: never minted again.
+    pub retired: Vec<CustomerKey>,
+    /// For a record whose key was merged away: the key it had before its last merge, sorted by record.
+    pub origins: Vec<(RecordIx, CustomerKey)>,
 }
 
 /// What happened to one key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyEvent {
     /// The key concerned.
     pub key: CustomerKey,
@@ -35,13 +41,13 @@ pub enum KeyEventKind {
     Created,
     /// This key lives on in `other`.
     Merged,
-    /// This key is new and holds records that were under `other`.
+    /// This key is new and holds records that were under `other`, which lives on.
     Split,
     /// No record is left.
     Retired,
-    /// Records moved from `other` to this key; both live on.
+    /// Records moved from `other` to this key, which is not the key that `other` lives on in.
     RecordsMoved,
-    /// A key that had been merged away lives again.
+    /// A key that had been merged away lives again, with records that were under `other`.
     Resurrected,
 }
 
@@ -61,7 +67,7 @@ impl KeyEventKind {
 }
 
 /// `old` was merged into `live`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyRedirect {
     /// A key that is no longer in use.
     pub old: CustomerKey,
@@ -69,15 +75,57 @@ pub struct KeyRedirect {
     pub live: CustomerKey,
 }
 
-/// The last version's keys, as read back from its `identities`, `key_redirects` and `key_events`.
+/// A key for each of some records, sorted by (source, record id) in byte order, each pair once.
+#[derive(Debug, Clone)]
+pub struct RecordKeys {
+    /// Source of each record.
+    pub source: StringArray,
+    /// Record id of each record.
+    pub record_id: StringArray,
+    /// Key of each record.
+    pub key: Vec<CustomerKey>,
+}
+
+impl Default for RecordKeys {
+    fn default() -> Self {
+        let none = || StringArray::from(Vec::<&str>::new());
+        Self {
+            source: none(),
+            record_id: none(),
+            key: Vec::new(),
+        }
+    }
+}
+
+impl RecordKeys {
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.source.len()
+    }
+
+    /// Whether there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// (source, record id) of a row.
+    #[must_use]
+    pub fn record(&self, row: usize) -> (&str, &str) {
+        (self.source.value(row), self.record_id.value(row))
+    }
+}
+
+/// The last version's keys, as read back from its `identities`, `key_redirects` and the state of the key stage.
 #[derive(Debug, Clone, Default)]
 pub struct PreviousKeys {
-    /// (source, record id, key) of every record, sorted by (source, record id).
-    pub identities: Vec<(String, String, CustomerKey)>,
-    /// Redirects in force.
+    /// Key of every record.
+    pub identities: RecordKeys,
+    /// Redirects in force, sorted by the old key.
     pub redirects: Vec<KeyRedirect>,
-    /// Every key that is out of use (merged or retired), sorted: never minted again.
+    /// Keys that went out of use because no record was left, sorted: never minted again.
     pub retired: Vec<CustomerKey>,
-    /// For a record whose key was merged away: the key it had before (source, record id, key), sorted.
-    pub origins: Vec<(String, String, CustomerKey)>,
+    /// For a record whose key was merged away: the key it had before its last merge.
+    pub origins: RecordKeys,
 }

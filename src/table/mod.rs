@@ -1,5 +1,6 @@
 //! The vocabulary between stages: typed tables, column names and ids. A stage takes and gives these, nothing else.
 
+pub mod build;
 pub mod coded;
 pub mod column;
 pub mod contacts;

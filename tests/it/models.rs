@@ -1,1 +1,8 @@
-//! Tests of models.
+//! Tests of models: what the shipped ones say, how projects' own are ordered, checked, built and audited.
+
+mod build;
+mod check;
+mod order;
+mod reference;
+mod shipped;
+mod support;

@@ -1,1 +1,6 @@
-//! Tests of profile.
+//! Profiles: which value survives, where it came from, and whose every order is.
+
+mod attribution;
+mod customers;
+mod fixture;
+mod records;

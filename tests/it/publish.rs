@@ -1,1 +1,7 @@
-//! Tests of publish.
+//! Publishing: a version is there in full or not at all, whatever fails and whoever else publishes.
+
+mod faults;
+mod files;
+mod lease;
+mod protocol;
+mod support;

@@ -1,1 +1,161 @@
-//! SQL functions for mappings and models, one a file.
+//! SQL functions for mappings and models: one file a function, one table of them all.
+//!
+//! A function of texts is a [`TextFunction`]: a value that names it, documents it and computes one column. `as_of` and `setting` carry
+//! values of a run and are registered by the model stage.
+
+use std::hash::{Hash, Hasher};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::prelude::SessionContext;
+
+pub mod as_of;
+mod ga4_param;
+mod inputs;
+mod json_get;
+mod normalize_email;
+mod normalize_phone;
+mod parse_boolean;
+mod parse_date;
+mod parse_decimal;
+mod parse_timestamp;
+pub mod setting;
+mod strip_apostrophe;
+mod unparsed;
+
+use inputs::Inputs;
+pub use unparsed::{UNPARSED_MAX, Unparsed};
+
+/// What a user has to know of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FunctionDoc {
+    /// Name.
+    pub name: &'static str,
+    /// Call with the names of its arguments, and the type it gives.
+    pub signature: &'static str,
+    /// What it does, also with nulls and with what it cannot read.
+    pub description: &'static str,
+    /// A call and its result.
+    pub example: &'static str,
+}
+
+/// A function of texts. Arguments of other plain types are read as text.
+struct TextFunction {
+    doc: FunctionDoc,
+    arguments: RangeInclusive<usize>,
+    returns: fn() -> DataType,
+    /// Checks a constant argument (position from 0, text) while a query is planned.
+    check: fn(usize, &str) -> Result<()>,
+    evaluate: fn(&Inputs) -> Result<ColumnarValue>,
+}
+
+/// For functions that take any text.
+fn any(_: usize, _: &str) -> Result<()> {
+    Ok(())
+}
+
+static TEXT_FUNCTIONS: [&TextFunction; 9] = [
+    &ga4_param::FUNCTION,
+    &json_get::FUNCTION,
+    &normalize_email::FUNCTION,
+    &normalize_phone::FUNCTION,
+    &parse_boolean::FUNCTION,
+    &parse_date::FUNCTION,
+    &parse_decimal::FUNCTION,
+    &parse_timestamp::FUNCTION,
+    &strip_apostrophe::FUNCTION,
+];
+
+/// Every function of ours, by name.
+#[must_use]
+pub fn all() -> Vec<FunctionDoc> {
+    let mut docs: Vec<FunctionDoc> = TEXT_FUNCTIONS.iter().map(|function| function.doc).collect();
+    docs.push(as_of::DOC);
+    docs.push(setting::DOC);
+    docs.sort_by_key(|doc| doc.name);
+    docs
+}
+
+/// Registers the functions of texts; what they cannot read goes to `unparsed`, where one is given.
+pub(super) fn register(session: &SessionContext, unparsed: Option<&Unparsed>) {
+    for function in TEXT_FUNCTIONS {
+        session.register_udf(ScalarUDF::new_from_impl(Registered {
+            function,
+            signature: Signature::user_defined(Volatility::Immutable),
+            unparsed: unparsed.cloned(),
+        }));
+    }
+}
+
+/// A [`TextFunction`] in a session.
+struct Registered {
+    function: &'static TextFunction,
+    signature: Signature,
+    unparsed: Option<Unparsed>,
+}
+
+impl std::fmt::Debug for Registered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.function.doc.name)
+    }
+}
+
+impl PartialEq for Registered {
+    fn eq(&self, other: &Self) -> bool {
+        self.function.doc.name == other.function.doc.name && self.unparsed == other.unparsed
+    }
+}
+
+impl Eq for Registered {}
+
+impl Hash for Registered {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.function.doc.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Registered {
+    fn name(&self) -> &str {
+        self.function.doc.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok((self.function.returns)())
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        for (position, constant) in args.scalar_arguments.iter().enumerate() {
+            if let Some(text) = constant.and_then(|constant| constant.try_as_str().flatten()) {
+                (self.function.check)(position, text)?;
+            }
+        }
+        Ok(Arc::new(Field::new(self.name(), (self.function.returns)(), true)))
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        let TextFunction { doc, arguments, .. } = self.function;
+        if !arguments.contains(&types.len()) {
+            return plan_err!("{} takes other arguments: {}", doc.name, doc.signature);
+        }
+        if let Some(nested) = types.iter().find(|data_type| data_type.is_nested() || matches!(data_type, DataType::Binary)) {
+            return plan_err!("{} takes texts, not {nested}: {}", doc.name, doc.signature);
+        }
+        Ok(vec![DataType::Utf8; types.len()])
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let inputs = Inputs::new(&args)?;
+        let result = (self.function.evaluate)(&inputs)?;
+        if let Some(unparsed) = &self.unparsed {
+            unparsed.add(self.function.doc.name, inputs.take_unparsed());
+        }
+        Ok(result)
+    }
+}

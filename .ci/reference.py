@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Checks results on the reference data sets: identity on historical_50k, customers and segments on UCI Online Retail.
+
+usage: reference.py STAMMKUNDE SHARED
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import duckdb
+
+binary, shared = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+work = pathlib.Path(tempfile.mkdtemp())
+pipelines = pathlib.Path(__file__).resolve().parent.parent / "pipelines"
+
+
+def run(pipeline, name, data, *options):
+    subprocess.run([binary, "run", str(pipelines / pipeline), "--warehouse", str(work / pipeline), "-q", *options],
+                   check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, **{name: str(data)}))
+    return work / pipeline / "latest"
+
+
+historical = shared / "data" / "historical_50k.parquet"
+latest = run("historical", "HISTORICAL_PARQUET", historical)
+scored = subprocess.run([sys.executable, str(shared / "bench" / "score.py"), f"{historical}:unique_id:cluster",
+                         f"{latest / 'identities.parquet'}:record_id:customer_key"], check=True, stdout=subprocess.PIPE, text=True)
+score = json.loads(scored.stdout)
+print("historical_50k:", scored.stdout.strip())
+assert score["pairs"]["f1"] >= 0.70, "cluster-pair F1 on historical_50k fell below what the peers reach by default"
+
+latest = run("online_retail", "ONLINE_RETAIL_PARQUET", shared / "data" / "clv" / "uci_online_retail.parquet", "--as-of", "2011-12-10")
+customers, orders, gross, net = duckdb.sql(
+    f"select count(*) filter (orders_count > 0), sum(orders_count), sum(gross), sum(net_revenue) from '{latest / 'customer_orders.parquet'}'"
+    " where orders_count > 0").fetchone()
+assert (customers, int(orders), float(gross), float(net)) == (4338, 18532, 8911407.90, 8300065.81), (customers, orders, gross, net)
+expected = {"hibernating": 716, "loyal_customers": 688, "lost": 619, "champions": 604, "potential_loyalists": 484, "about_to_sleep": 478,
+            "at_risk": 357, "promising": 169, "need_attention": 121, "new_customers": 67, "cannot_lose_them": 35}
+segments = dict(duckdb.sql(f"select rfm_segment, count(*) from '{latest / 'customer_segments.parquet'}'"
+                           " where rfm_segment <> 'prospects' group by 1").fetchall())
+assert segments == expected, segments
+print("UCI Online Retail: customers, invoices, gross, net and segments as in the reference")

@@ -1,0 +1,101 @@
+-- name: cohort_retention
+-- grain: one row per month of first order and months since
+-- unit: customers and reporting currency; rates from 0 to 1
+-- description: How many customers of each month of first order bought again in each calendar month after it (bracket retention:
+--   an order in that month, not in it or later). `month_number` counts from 0. Every cohort has a row for every month up to the oldest
+--   cohort's age; what is not over by the as-of day is null, never 0. Refunds count in the month of their order.
+WITH order_months AS (
+    SELECT
+        customer_key,
+        is_order,
+        CAST(date_part('year', order_date) * 12 + date_part('month', order_date) - 1 AS BIGINT) AS month_no,
+        net_revenue
+    FROM order_facts
+    WHERE customer_key IS NOT NULL
+),
+
+members AS (
+    SELECT customer_key, min(month_no) AS cohort_no
+    FROM order_months
+    WHERE is_order
+    GROUP BY customer_key
+),
+
+cohorts AS (
+    SELECT cohort_no, count(*) AS cohort_size
+    FROM members
+    GROUP BY cohort_no
+),
+
+last_month AS (
+    SELECT
+        CAST(date_part('year', as_of() + INTERVAL '1 day') * 12 + date_part('month', as_of() + INTERVAL '1 day') - 2 AS BIGINT) AS month_no
+),
+
+ages AS (
+    SELECT unnest(generate_series(0, month_no - first_no)) AS month_number
+    FROM (SELECT min(cohort_no) AS first_no FROM cohorts) AS oldest
+    CROSS JOIN last_month
+    WHERE first_no <= month_no
+),
+
+cells AS (
+    SELECT
+        cohorts.cohort_no,
+        cohorts.cohort_size,
+        ages.month_number,
+        cohorts.cohort_no + ages.month_number <= last_month.month_no AS is_over
+    FROM cohorts
+    CROSS JOIN ages
+    CROSS JOIN last_month
+),
+
+active AS (
+    SELECT
+        members.cohort_no,
+        order_months.month_no - members.cohort_no AS month_number,
+        count(DISTINCT CASE WHEN order_months.is_order THEN order_months.customer_key END) AS active_customers,
+        count(*) FILTER (WHERE order_months.is_order) AS orders_count,
+        sum(order_months.net_revenue) AS net_revenue
+    FROM order_months
+    INNER JOIN members ON members.customer_key = order_months.customer_key
+    GROUP BY members.cohort_no, order_months.month_no - members.cohort_no
+),
+
+filled AS (
+    SELECT
+        cells.cohort_no,
+        cells.cohort_size,
+        cells.month_number,
+        cells.is_over,
+        coalesce(active.active_customers, 0) AS active_customers,
+        coalesce(active.orders_count, 0) AS orders_count,
+        CAST(coalesce(active.net_revenue, 0) AS DECIMAL(18, 4)) AS net_revenue
+    FROM cells
+    LEFT JOIN active ON active.cohort_no = cells.cohort_no AND active.month_number = cells.month_number
+),
+
+cumulated AS (
+    SELECT
+        cohort_no,
+        cohort_size,
+        month_number,
+        is_over,
+        active_customers,
+        orders_count,
+        net_revenue,
+        sum(net_revenue) OVER (PARTITION BY cohort_no ORDER BY month_number ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            AS cumulative_net_revenue
+    FROM filled
+)
+
+SELECT
+    make_date(CAST(cohort_no / 12 AS INT), CAST(cohort_no % 12 + 1 AS INT), 1) AS cohort_month,
+    month_number,
+    cohort_size,
+    CASE WHEN is_over THEN active_customers END AS active_customers,
+    CASE WHEN is_over THEN CAST(active_customers AS DOUBLE) / cohort_size END AS retention_rate,
+    CASE WHEN is_over THEN orders_count END AS orders_count,
+    CASE WHEN is_over THEN net_revenue END AS net_revenue,
+    CASE WHEN is_over THEN CAST(cumulative_net_revenue / cohort_size AS DECIMAL(18, 4)) END AS cumulative_net_revenue_per_customer
+FROM cumulated

@@ -1,0 +1,144 @@
+//! `stammkunde explain`: which customer, why, from which records; or the match-weight sum of one pair.
+
+use clap::Args;
+use stammkunde::Result;
+use stammkunde::engine::Engine;
+use stammkunde::explain::{self, CustomerExplanation, ExplainedLink, Explanation, PairExplanation, Reader};
+
+use super::Project;
+use super::output::{Output, table};
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    project: Project,
+    /// A record as <source>:<record id>, or a customer key.
+    subject: String,
+    /// A second record: explain the pair.
+    other: Option<String>,
+    /// Show values of people as they are, not masked.
+    #[arg(long, env = "STAMMKUNDE_SHOW_PII")]
+    show_pii: bool,
+}
+
+/// Explains.
+pub fn explain(args: &ExplainArgs, engine: &Engine, output: &Output) -> Result<u8> {
+    let spec = args.project.load()?;
+    let reader = Reader::open(engine, &spec, args.show_pii)?;
+    let subject = explain::subject(&spec, &args.subject);
+    let explanation = match &args.other {
+        Some(other) => Explanation::Pair(reader.pair(&subject, &explain::subject(&spec, other))?),
+        None => Explanation::Customer(reader.customer(&subject)?),
+    };
+    output.result(&explanation, |explanation| match explanation {
+        Explanation::Customer(customer) => customer_text(customer),
+        Explanation::Pair(pair) => pair_text(pair),
+    })?;
+    Ok(0)
+}
+
+fn customer_text(customer: &CustomerExplanation) -> String {
+    let mut text = format!("customer {} (version {})\n", customer.customer_key, customer.version);
+    if let Some(old) = &customer.redirected_from {
+        text += &format!("{old} was merged into it\n");
+    }
+    text += &format!("\n{} records:\n", customer.records.len());
+    for record in &customer.records {
+        let values: Vec<String> = record
+            .values
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
+            .collect();
+        text += &format!("  {}:{}  {}\n", record.source, record.record_id, values.join(" "));
+    }
+    if !customer.links.is_empty() {
+        let density = customer
+            .density
+            .map_or_else(String::new, |density| format!(", density {density:.2}"));
+        text += &format!(
+            "\nheld together by {} links, the weakest first{density}:\n{}",
+            customer.links.len(),
+            links_text(&customer.links)
+        );
+    }
+    if !customer.possible_links.is_empty() {
+        text += &format!("\npossible links to other customers:\n{}", links_text(&customer.possible_links));
+    }
+    if !customer.events.is_empty() {
+        text += "\nhistory of the key:\n";
+        for event in &customer.events {
+            let other = event.other_key.as_deref().map_or_else(String::new, |other| format!(" {other}"));
+            text += &format!("  {} {}{other} ({} records)\n", event.run_id, event.event, event.records_count);
+        }
+    }
+    text
+}
+
+fn links_text(links: &[ExplainedLink]) -> String {
+    let rows: Vec<Vec<String>> = links
+        .iter()
+        .map(|link| {
+            vec![
+                link.left.clone(),
+                link.right.clone(),
+                format!("{:.2}", link.match_weight),
+                format!("{:.4}", link.match_probability),
+                link.rule.clone(),
+                link.reason.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    table(&["left", "right", "weight", "probability", "rule", "reason"], &rows)
+}
+
+fn pair_text(pair: &PairExplanation) -> String {
+    let mut text = format!("{} and {} (version {}): {}\n\n", pair.left, pair.right, pair.version, pair.because);
+    let joined = |values: &[Option<String>]| {
+        values
+            .iter()
+            .map(|value| value.as_deref().unwrap_or("-"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let mut sum = pair.prior_weight;
+    let mut rows = vec![vec![
+        "prior".to_owned(),
+        String::new(),
+        format!("{:.2}", sum),
+        format!("{:.2}", sum),
+        String::new(),
+        String::new(),
+    ]];
+    for compared in &pair.comparisons {
+        let part = &compared.part;
+        let own = part.weight + part.term_frequency_adjustment;
+        sum += own;
+        let level = if part.term_frequency_adjustment == 0.0 {
+            part.level.clone()
+        } else {
+            format!("{} (term frequency {:+.2})", part.level, part.term_frequency_adjustment)
+        };
+        let (weight, sum) = (format!("{own:.2}"), format!("{sum:.2}"));
+        rows.push(vec![
+            part.comparison.clone(),
+            level,
+            weight,
+            sum,
+            joined(&compared.left),
+            joined(&compared.right),
+        ]);
+    }
+    text += &table(&["comparison", "level", "weight", "sum", "left", "right"], &rows);
+    text += &format!(
+        "\nmatch weight {:.2}, probability {:.4}; threshold {:.2}\n",
+        pair.match_weight, pair.match_probability, pair.threshold_weight
+    );
+    let names = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join("; ") };
+    text += &format!(
+        "paired by: {}\nlinked by deterministic rules: {}\n",
+        names(&pair.blocking_rules),
+        names(&pair.deterministic_rules)
+    );
+    text + &format!("customers: {} and {}\n", pair.left_customer_key, pair.right_customer_key)
+}

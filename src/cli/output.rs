@@ -1,0 +1,234 @@
+//! Where everything is printed: data to stdout, messages to stderr; plain text or JSON lines.
+
+use std::io::{IsTerminal, Write};
+
+use serde::Serialize;
+use stammkunde::{Error, Result};
+
+use super::{Format, Global};
+
+/// What a command writes to.
+pub struct Output {
+    format: Format,
+    log_format: Format,
+    quiet: bool,
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    kind: &'a str,
+    exit_code: u8,
+    message: &'a str,
+    context: Vec<(&'a str, &'a str)>,
+    cause: Option<String>,
+    hint: Option<&'a str>,
+    findings: &'a [stammkunde::error::Diagnostic],
+}
+
+impl Output {
+    /// Takes the global options; sets up the log of the libraries underneath.
+    pub fn new(global: &Global) -> Self {
+        let level = match global.verbose {
+            0 => tracing::Level::ERROR,
+            1 => tracing::Level::WARN,
+            2 => tracing::Level::INFO,
+            _ => tracing::Level::DEBUG,
+        };
+        let log = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_writer(std::io::stderr)
+            .with_ansi(colors());
+        match global.log_format {
+            _ if global.quiet => {}
+            Format::Text => log.init(),
+            Format::Json => log.json().init(),
+        }
+        Self {
+            format: global.format,
+            log_format: global.log_format,
+            quiet: global.quiet,
+        }
+    }
+
+    /// Whether stdout carries JSON.
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Whether a progress bar may be drawn: a terminal that reads plain text.
+    pub fn is_interactive(&self) -> bool {
+        !self.quiet && self.log_format == Format::Text && std::io::stderr().is_terminal()
+    }
+
+    /// Whether stderr carries JSON lines.
+    pub fn is_json_log(&self) -> bool {
+        self.log_format == Format::Json
+    }
+
+    /// Prints a result: as JSON, or as the text that `text` gives.
+    pub fn result<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
+        let rendered = match self.format {
+            Format::Json => {
+                let json = serde_json::to_string_pretty(value);
+                json.map_err(|error| Error::internal("a result does not fit JSON").because(error))? + "\n"
+            }
+            Format::Text => text(value),
+        };
+        write_stdout(&rendered)
+    }
+
+    /// Prints a message for people to stderr, with fields for programs.
+    pub fn message(&self, event: &str, text: &str, fields: &serde_json::Map<String, serde_json::Value>) {
+        if self.quiet {
+            return;
+        }
+        match self.log_format {
+            Format::Text => eprintln!("{text}"),
+            Format::Json => self.log("info", event, text, fields),
+        }
+    }
+
+    fn log(&self, level: &str, event: &str, text: &str, fields: &serde_json::Map<String, serde_json::Value>) {
+        let mut line = serde_json::Map::new();
+        let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        for (key, value) in [("time", now.as_str()), ("level", level), ("event", event), ("message", text)] {
+            line.insert(key.to_owned(), value.into());
+        }
+        line.extend(fields.iter().map(|(key, value)| (key.clone(), value.clone())));
+        eprintln!("{}", serde_json::Value::Object(line));
+    }
+
+    /// Prints an error: to stderr for people, and to stdout as JSON if results are JSON.
+    pub fn error(&self, error: &Error) {
+        let json = ErrorJson {
+            kind: error.kind().name(),
+            exit_code: error.kind().exit_code(),
+            message: error.message(),
+            context: error.context().iter().map(|(key, value)| (*key, value.as_str())).collect(),
+            cause: std::error::Error::source(error).map(ToString::to_string),
+            hint: error.hint_text(),
+            findings: error.findings(),
+        };
+        if self.is_json() {
+            let text = serde_json::json!({ "error": json });
+            // Nothing can be told any more if stdout is gone; the exit code still is.
+            let _ = writeln!(std::io::stdout(), "{text:#}");
+        }
+        match self.log_format {
+            Format::Json => {
+                let fields = serde_json::to_value(&json)
+                    .ok()
+                    .and_then(|value| value.as_object().cloned())
+                    .unwrap_or_default();
+                self.log("error", "error", &error.to_string(), &fields);
+            }
+            Format::Text => {
+                for finding in error.findings() {
+                    eprintln!("{finding}");
+                }
+                eprintln!("{} {error}", paint("error:", "1;31"));
+                if let Some(hint) = error.hint_text() {
+                    eprintln!("  {} {hint}", paint("hint:", "1;36"));
+                }
+            }
+        }
+    }
+}
+
+/// Writes to stdout; a closed pipe (`| head`) ends the program quietly.
+pub fn write_stdout(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Error::environment("cannot write to stdout").because(error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn colors() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal()
+}
+
+fn paint(text: &str, code: &str) -> String {
+    if colors() {
+        format!("\x1b[{code}m{text}\x1b[0m")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// `1024`, `512MiB`, `4GiB`, `2G`; powers of 1024.
+pub fn parse_size(text: &str) -> std::result::Result<u64, String> {
+    let number: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let shift = match text[number.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        unit => return Err(format!("`{unit}` is no unit; use B, KiB, MiB, GiB or TiB")),
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "a size starts with a whole number, e.g. 4GiB".to_owned())?;
+    number
+        .checked_mul(1 << shift)
+        .filter(|&bytes| bytes > 0)
+        .ok_or_else(|| "the size must be above 0 and fit 64 bits".to_owned())
+}
+
+/// Bytes as people read them.
+pub fn bytes(bytes: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
+}
+
+/// A whole number with thousands separated by commas.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A table for a terminal: headers, rows; numbers (cells that begin with a digit) right-aligned.
+pub fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = headers.iter().map(|header| header.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: Vec<&str>, numbers: bool| {
+        let mut out = String::from(" ");
+        for (cell, &width) in cells.iter().zip(&widths) {
+            let right = numbers && cell.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+            out += &if right {
+                format!(" {cell:>width$}")
+            } else {
+                format!(" {cell:<width$}")
+            };
+        }
+        out.trim_end().to_owned() + "\n"
+    };
+    let mut out = line(headers.to_vec(), false);
+    for row in rows {
+        out += &line(row.iter().map(String::as_str).collect(), true);
+    }
+    out
+}

@@ -1,0 +1,236 @@
+//! `stammkunde run`: the job itself, or with `--dry-run` its plan.
+
+use chrono::NaiveDate;
+use clap::Args;
+use stammkunde::engine::Engine;
+use stammkunde::plan::{PlanReport, Selection};
+use stammkunde::report::{Outcome, RunReport};
+use stammkunde::run::{self, RunOptions};
+use stammkunde::source::InputStatus;
+use stammkunde::table::RunId;
+use stammkunde::{Result, Spec};
+
+use super::output::{Output, bytes, count, table};
+use super::progress::Shown;
+use super::{EXIT_UNCHANGED, Project};
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    project: Project,
+    /// Print the plan and write nothing.
+    #[arg(long, env = "STAMMKUNDE_DRY_RUN")]
+    dry_run: bool,
+    /// Day as of which metrics are computed. Default: today in the project's time zone.
+    #[arg(long, value_name = "YYYY-MM-DD", env = "STAMMKUNDE_AS_OF")]
+    as_of: Option<NaiveDate>,
+    /// Name of this run, e.g. Airflow's run id. Default: the time and the process.
+    #[arg(long, value_name = "ID", env = "STAMMKUNDE_RUN_ID")]
+    run_id: Option<String>,
+    /// Train the matching model anew instead of using the last version's.
+    #[arg(long, env = "STAMMKUNDE_RETRAIN")]
+    retrain: bool,
+    /// Build only these models: name, +name, name+; tables left out keep their last version.
+    #[arg(long, value_name = "MODEL", value_delimiter = ',', env = "STAMMKUNDE_SELECT")]
+    select: Vec<String>,
+    /// Do not build these models.
+    #[arg(long, value_name = "MODEL", value_delimiter = ',', env = "STAMMKUNDE_EXCLUDE")]
+    exclude: Vec<String>,
+    /// Exit with 99 when there is nothing to do (Airflow's skip).
+    #[arg(long, env = "STAMMKUNDE_EXIT_99_WHEN_UNCHANGED")]
+    exit_99_when_unchanged: bool,
+}
+
+/// Runs or plans.
+pub fn run(args: &RunArgs, engine: &Engine, output: &Output) -> Result<u8> {
+    let spec = args.project.load()?;
+    let run_id = run_id(engine, args.run_id.as_deref())?;
+    let options = RunOptions {
+        run_id,
+        as_of: args.as_of,
+        retrain: args.retrain,
+        selection: Selection {
+            select: args.select.clone(),
+            exclude: args.exclude.clone(),
+        },
+    };
+    if args.dry_run {
+        let plan = run::dry_run(engine, &spec, &options, &Shown::new(output, options.run_id.as_str()))?;
+        output.result(&plan, plan_text)?;
+        return Ok(if plan.next.is_none() && args.exit_99_when_unchanged {
+            EXIT_UNCHANGED
+        } else {
+            0
+        });
+    }
+    let report = execute(engine, &spec, &options, output)?;
+    output.result(&report, report_text)?;
+    Ok(if report.outcome == Outcome::Unchanged && args.exit_99_when_unchanged {
+        EXIT_UNCHANGED
+    } else {
+        0
+    })
+}
+
+/// Runs and shows progress.
+pub fn execute(engine: &Engine, spec: &Spec, options: &RunOptions, output: &Output) -> Result<RunReport> {
+    run::run(engine, spec, options, &Shown::new(output, options.run_id.as_str()))
+}
+
+/// The caller's run id, or one of the time and the process.
+pub fn run_id(engine: &Engine, given: Option<&str>) -> Result<RunId> {
+    match given {
+        Some(text) => RunId::from_scheduler(text),
+        None => RunId::from_scheduler(&format!("{}-{}", engine.now().format("%Y%m%dT%H%M%S%3fZ"), std::process::id())),
+    }
+}
+
+fn plan_text(plan: &PlanReport) -> String {
+    let mut text = format!("plan for {} as of {}\n\nwould read:\n", plan.warehouse, plan.as_of);
+    let status = |status: InputStatus| match status {
+        InputStatus::New => "new",
+        InputStatus::Changed => "changed",
+        InputStatus::Unchanged => "unchanged",
+        InputStatus::Missing => "missing",
+    };
+    let inputs: Vec<Vec<String>> = plan
+        .inputs
+        .iter()
+        .map(|input| {
+            vec![
+                input.source.clone(),
+                status(input.status).to_owned(),
+                bytes(input.size),
+                input.path.clone(),
+            ]
+        })
+        .collect();
+    text += &table(&["source", "status", "size", "path"], &inputs);
+    text += "\nrows:\n";
+    text += &sources_text(&plan.sources);
+    for drift in &plan.drift {
+        text += &format!(
+            "drift in {} {}: added [{}], missing [{}]\n",
+            drift.source,
+            drift.path,
+            drift.added.join(", "),
+            drift.missing.join(", ")
+        );
+    }
+    text += &format!(
+        "\nwould compare {} records in {} distinct pairs:\n",
+        count(plan.records),
+        count(plan.pairs)
+    );
+    let rules: Vec<Vec<String>> = plan
+        .blocking
+        .iter()
+        .map(|rule| {
+            let largest: Vec<String> = rule.largest_blocks.iter().map(|&size| count(size)).collect();
+            vec![
+                rule.rule.clone(),
+                count(rule.pairs),
+                count(rule.pairs_new),
+                count(rule.blocks),
+                largest.join(" "),
+                count(rule.pairs_left_out),
+            ]
+        })
+        .collect();
+    text += &table(
+        &["blocking rule", "pairs", "new pairs", "blocks", "largest blocks", "pairs left out"],
+        &rules,
+    );
+    text += if plan.model_reused {
+        "model: of the last version (--retrain trains anew)\n"
+    } else {
+        "model: would be trained\n"
+    };
+    let keys = &plan.keys;
+    text += &format!(
+        "\nkeys: {} customers before, {} after: {} created, {} merged, {} split, {} retired, {} resurrected, {} with records moved\n",
+        count(keys.customers_before),
+        count(keys.customers_after),
+        count(keys.created),
+        count(keys.merged),
+        count(keys.split),
+        count(keys.retired),
+        count(keys.resurrected),
+        count(keys.records_moved)
+    );
+    text += "\nwould build:\n";
+    let models: Vec<Vec<String>> = plan
+        .models
+        .iter()
+        .map(|model| vec![model.name.clone(), model.grain.clone(), model.depends.join(", ")])
+        .collect();
+    text += &table(&["model", "grain", "reads"], &models);
+    text += &format!(
+        "\nmemory: about {}; SQL spills above {}; {} threads\n",
+        bytes(plan.memory_bytes_estimate),
+        bytes(plan.memory_limit_bytes),
+        plan.threads
+    );
+    text + &match plan.next {
+        Some(next) => format!("would publish version {next}\n"),
+        None => "nothing changed: would publish nothing\n".to_owned(),
+    }
+}
+
+fn sources_text(sources: &[stammkunde::source::SourceCounts]) -> String {
+    let rows: Vec<Vec<String>> = sources
+        .iter()
+        .map(|counts| {
+            vec![
+                counts.source.clone(),
+                counts.record.clone(),
+                count(counts.rows_read),
+                count(counts.rows_kept),
+                count(counts.rows_rejected),
+                count(counts.values_rejected),
+            ]
+        })
+        .collect();
+    table(&["source", "record", "read", "kept", "rejected", "values rejected"], &rows)
+}
+
+/// A run for people.
+pub fn report_text(report: &RunReport) -> String {
+    if report.outcome == Outcome::Unchanged {
+        return format!("nothing changed: version {} in {} stays\n", report.version, report.warehouse);
+    }
+    let mut text = sources_text(&report.sources);
+    if let Some(identity) = &report.identity {
+        text += &format!(
+            "\n{} records are {} customers (largest {}); {} pairs compared, {} possible links; model {}\n",
+            count(identity.records),
+            count(identity.customers),
+            count(identity.largest_customer),
+            count(identity.pairs.pairs),
+            count(identity.possible_links),
+            if identity.model_reused { "of the last version" } else { "trained" }
+        );
+    }
+    if let Some(keys) = &report.keys {
+        text += &format!(
+            "keys: {} created, {} merged, {} split, {} retired, {} resurrected\n",
+            count(keys.created),
+            count(keys.merged),
+            count(keys.split),
+            count(keys.retired),
+            count(keys.resurrected)
+        );
+    }
+    text += "\n";
+    let tables: Vec<Vec<String>> = report.tables.iter().map(|(name, rows)| vec![name.clone(), count(*rows)]).collect();
+    text += &table(&["table", "rows"], &tables);
+    text + &format!(
+        "\npublished version {} in {} ({:.1} s, {:.1} CPU s, {} at most)\n",
+        report.version,
+        report.warehouse,
+        report.resources.elapsed_ms as f64 / 1000.0,
+        report.resources.cpu_ms as f64 / 1000.0,
+        bytes(report.resources.memory_bytes_max)
+    )
+}

@@ -1,0 +1,65 @@
+//! `stammkunde schema`: JSON Schemas of the config and of everything that `--format json` prints.
+
+use clap::{Args, ValueEnum};
+use schemars::schema_for;
+use stammkunde::error::Diagnostic;
+use stammkunde::explain::Explanation;
+use stammkunde::model::CaseResult;
+use stammkunde::plan::PlanReport;
+use stammkunde::publish::Manifest;
+use stammkunde::report::RunReport;
+use stammkunde::score::Model;
+use stammkunde::{Result, config};
+
+use super::output::{Output, write_stdout};
+
+/// Options of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Which schema.
+    #[arg(value_enum)]
+    name: SchemaName,
+}
+
+/// Documents that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SchemaName {
+    /// pipeline.yaml
+    Pipeline,
+    /// run --dry-run
+    Plan,
+    /// run
+    Run,
+    /// validate, when the project is sound
+    Validate,
+    /// one finding of an error
+    Diagnostic,
+    /// test
+    Test,
+    /// explain
+    Explain,
+    /// versions (a list of these), and versions/<n>.json
+    Version,
+    /// the trained model in the state of a version
+    Model,
+    /// demo
+    Demo,
+}
+
+/// Prints a schema.
+pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
+    let schema = match args.name {
+        SchemaName::Pipeline => config::json_schema(),
+        SchemaName::Plan => schema_for!(PlanReport).into(),
+        SchemaName::Run => schema_for!(RunReport).into(),
+        SchemaName::Validate => schema_for!(super::validate::ValidateReport).into(),
+        SchemaName::Diagnostic => schema_for!(Diagnostic).into(),
+        SchemaName::Test => schema_for!(Vec<CaseResult>).into(),
+        SchemaName::Explain => schema_for!(Explanation).into(),
+        SchemaName::Version => schema_for!(Manifest).into(),
+        SchemaName::Model => schema_for!(Model).into(),
+        SchemaName::Demo => schema_for!(super::demo::DemoReport).into(),
+    };
+    write_stdout(&format!("{schema:#}\n"))?;
+    Ok(0)
+}

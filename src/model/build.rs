@@ -1,0 +1,119 @@
+//! Runs models and audits.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use datafusion::common::DataFusionError;
+use datafusion::prelude::SessionContext;
+
+use super::query::Query;
+use super::session::Context;
+use super::{AuditResult, ModelSpec, Table, Tables, base, failure, plain, session};
+use crate::config::Spec;
+use crate::config::spec::SqlFile;
+use crate::engine::Engine;
+use crate::error::{Diagnostic, Error, Result};
+use crate::table::column;
+
+/// Builds `models` in the order given. Base tables that are not there are empty.
+///
+/// # Errors
+/// See [`super::build`].
+pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Context, base: &Tables) -> Result<Tables> {
+    let session = session_with(engine, context, base)?;
+    for (name, schema) in base::schemas(spec) {
+        if !base.contains_key(&name) {
+            session::register_empty(&session, &name, &schema).map_err(|error| registering(&name, error))?;
+        }
+    }
+    let mut built: BTreeMap<String, Table> = BTreeMap::new();
+    for model in models {
+        let table = engine.wait(run(&session, model))?;
+        session::register(&session, engine.threads(), &model.name, &table).map_err(|error| registering(&model.name, error))?;
+        built.insert(model.name.clone(), table);
+    }
+    Ok(built)
+}
+
+/// Runs the audits whose tables are all there.
+///
+/// # Errors
+/// See [`super::audit`].
+pub fn audit(engine: &Engine, audits: &[SqlFile], context: &Context, tables: &Tables) -> Result<Vec<AuditResult>> {
+    let session = session_with(engine, context, tables)?;
+    let mut results = Vec::new();
+    for file in audits {
+        let query = Query::parse(file).map_err(|finding| Error::diagnostics(vec![finding]))?;
+        if !query.tables.iter().all(|table| tables.contains_key(table)) {
+            continue;
+        }
+        let start = Instant::now();
+        let counted: Result<usize, DataFusionError> =
+            engine.wait(async { session::plan(&session, query.statement()).await?.count().await });
+        let rows = counted.map_err(|error| failure::run("audit", file, &error))?;
+        results.push(AuditResult {
+            audit: file.name.clone(),
+            rows: rows as u64,
+            elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+    }
+    Ok(results)
+}
+
+fn session_with(engine: &Engine, context: &Context, tables: &Tables) -> Result<SessionContext> {
+    let session = session::open(engine, context);
+    for (name, table) in tables {
+        session::register(&session, engine.threads(), name, table).map_err(|error| registering(name, error))?;
+    }
+    Ok(session)
+}
+
+async fn run(session: &SessionContext, model: &ModelSpec) -> Result<Table> {
+    let file = &model.sql;
+    let query = Query::parse(file).map_err(|finding| Error::diagnostics(vec![finding]))?;
+    for table in &query.tables {
+        if !session.table_exist(table.as_str()).unwrap_or(false) {
+            return Err(
+                Error::config(format!("model `{}` reads `{table}`, which is not built in this run", model.name))
+                    .with("file", file.path.clone())
+                    .hint(format!("select `+{}` to build what it reads", model.name)),
+            );
+        }
+    }
+    let failed = |error: DataFusionError| failure::run("model", file, &error);
+    let planned = session::plan(session, query.statement()).await.map_err(failed)?;
+    let output = planned.schema().as_arrow();
+    let schema = plain::schema_of(output).map_err(|problems| unpublishable(file, problems))?;
+    let key = output.fields().iter().position(|field| field.name() == column::CUSTOMER_KEY);
+    let ordered = query.ordered(output.fields().len(), key.map(|position| position + 1));
+    let rows = session::plan(session, ordered)
+        .await
+        .map_err(failed)?
+        .collect()
+        .await
+        .map_err(failed)?;
+    let batches: Result<Vec<_>, _> = rows
+        .iter()
+        .filter(|batch| batch.num_rows() > 0)
+        .map(|batch| plain::batch(batch, &schema))
+        .collect();
+    let batches = batches.map_err(|error| failed(error.into()))?;
+    Ok(Table { schema, batches })
+}
+
+fn unpublishable(file: &SqlFile, problems: Vec<String>) -> Error {
+    let finding = |message| Diagnostic {
+        file: file.path.clone(),
+        line: 0,
+        column: 0,
+        message,
+        hint: None,
+    };
+    Error::diagnostics(problems.into_iter().map(finding).collect())
+}
+
+fn registering(table: &str, error: DataFusionError) -> Error {
+    Error::internal("a table's batches differ from its schema")
+        .with("table", table)
+        .because(error)
+}

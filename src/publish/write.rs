@@ -1,0 +1,210 @@
+//! Writing a run's files: claimed folder, streamed uploads with a hash on the way, and a second look at what arrived.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::bucket::{Bucket, Created};
+use super::upload::Sink;
+use super::{FileEntry, MANIFEST_FORMAT, Manifest, Release, TableEntry, encode, read, types};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::table::{RunId, VersionNumber};
+
+const FOLDER: &str = "runs";
+const STATE: &str = "state";
+
+/// Attempts of one run id that may have left a folder.
+const ATTEMPTS_MAX: u32 = 1000;
+
+/// `^[a-z][a-z0-9_]{0,62}$`: what every engine and file system takes as it is.
+fn is_table_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        && name.len() <= 63
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// As a table's name, with extensions: `model.json`.
+fn is_state_name(name: &str) -> bool {
+    name.len() <= 63
+        && name.split('.').enumerate().all(|(index, part)| {
+            if index == 0 {
+                is_table_name(part)
+            } else {
+                !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            }
+        })
+}
+
+/// That every name can be a file's and stands once.
+pub(super) fn check_names(release: &Release) -> Result<()> {
+    let tables = release.tables.iter().map(|(name, ..)| (name, is_table_name(name) && name != STATE));
+    let state = release.state.iter().map(|(name, _)| (name, is_state_name(name)));
+    let mut seen = BTreeSet::new();
+    for (kind, (name, is_valid)) in tables.map(|pair| ("table", pair)).chain(state.map(|pair| ("state file", pair))) {
+        if !is_valid {
+            return Err(Error::config(format!("a {kind} has a name that cannot be published"))
+                .with("name", name.escape_default().to_string())
+                .hint("use a-z, 0-9 and _, starting with a letter, at most 63 characters; not `state`"));
+        }
+        if !seen.insert((kind, name)) {
+            return Err(Error::config(format!("two {kind}s have the same name")).with("name", name));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder for this attempt alone: `runs/<run_id>`, or `runs/<run_id>.2` if an earlier attempt left or published that one.
+/// So two attempts of one scheduler's run can never write over each other's files.
+pub(super) fn claim(bucket: &Bucket<'_>, run_id: &RunId) -> Result<String> {
+    let claim = Bytes::from(format!("{{\"run_id\": \"{run_id}\", \"pid\": {}}}\n", std::process::id()));
+    for attempt in 1..=ATTEMPTS_MAX {
+        let folder = if attempt == 1 {
+            format!("{FOLDER}/{run_id}")
+        } else {
+            format!("{FOLDER}/{run_id}.{attempt}")
+        };
+        if bucket.create(&format!("{folder}/_claim.json"), &claim)? == Created::Yes {
+            return Ok(folder);
+        }
+    }
+    Err(Error::conflict("too many attempts of one run")
+        .with("run id", run_id.as_str())
+        .hint("give a new run id"))
+}
+
+/// Writes and verifies every file, and gives the manifest to commit.
+pub(super) fn all(engine: &Engine, bucket: &Bucket<'_>, folder: &str, release: Release) -> Result<Manifest> {
+    let Release {
+        run_id,
+        parent,
+        as_of,
+        fingerprint,
+        tables,
+        carried,
+        state,
+    } = release;
+    let mut written = carried;
+    for (name, schema, batches) in tables {
+        let entry = table(engine, bucket, folder, (&name, &schema, batches))?;
+        written.insert(name, entry);
+    }
+    let mut states = BTreeMap::new();
+    for (name, bytes) in state {
+        let path = format!("{folder}/{STATE}/{name}");
+        let entry = FileEntry {
+            bytes: bytes.len() as u64,
+            sha256: hex(&Sha256::digest(&bytes)),
+            path,
+        };
+        bucket.put(&entry.path, bytes)?;
+        read::checked(bucket, &entry)?;
+        states.insert(name, entry);
+    }
+    Ok(Manifest {
+        format: MANIFEST_FORMAT,
+        version: VersionNumber(parent.map_or(0, |parent| parent.0) + 1),
+        run_id,
+        parent,
+        as_of,
+        created_at: engine.now(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        fingerprint,
+        tables: written,
+        state: states,
+    })
+}
+
+fn table(engine: &Engine, bucket: &Bucket<'_>, folder: &str, table: (&str, &SchemaRef, Vec<RecordBatch>)) -> Result<TableEntry> {
+    let (name, schema, batches) = table;
+    let relative = format!("{folder}/{name}/part-00000.parquet");
+    let schema = types::published(name, schema)?;
+    let (sink, upload) = Sink::open(engine, bucket.root.store.clone(), bucket.path(&relative)?);
+    let encoded = engine.compute(|| -> Result<(u64, Sink)> {
+        let batches: Vec<RecordBatch> = batches
+            .par_iter()
+            .map(|batch| types::cast(name, batch, &schema))
+            .collect::<Result<_>>()?;
+        let mut sink = sink;
+        let rows = encode::encode(&schema, &batches, &mut sink)
+            .map_err(|error| Error::internal("a table cannot be encoded").with("table", name).because(error))?;
+        Ok((rows, sink))
+    });
+    // On an error the sink is gone without its last word, and nothing appears in the store.
+    let finished = encoded.map(|(rows, sink)| (rows, sink.finish()));
+    let uploaded = engine
+        .wait(upload)
+        .map_err(|error| Error::internal("an upload stopped in the middle").because(error))?;
+    let (rows, (bytes, sha256)) = match (finished, uploaded) {
+        (_, Err(error)) => return Err(bucket.failed(error, "write a table", &relative)),
+        (Err(error), _) => return Err(error),
+        (Ok(finished), Ok(())) => finished,
+    };
+    bucket.sync(&relative)?;
+    let file = FileEntry {
+        path: relative,
+        bytes,
+        sha256,
+    };
+    read::verify(engine, bucket, &file, rows)?;
+    Ok(TableEntry { rows, files: vec![file] })
+}
+
+/// Lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string can be written to");
+        text
+    })
+}
+
+/// See [`super::Warehouse::sweep`].
+pub(super) fn sweep(bucket: &Bucket<'_>, versions: &[Manifest], keep: &RunId) -> Result<Vec<String>> {
+    let files = versions.iter().flat_map(|manifest| {
+        let tables = manifest.tables.values().flat_map(|table| &table.files);
+        tables.chain(manifest.state.values())
+    });
+    let listed: BTreeSet<&str> = files
+        .filter_map(|file| file.path.strip_prefix(FOLDER)?.strip_prefix('/')?.split('/').next())
+        .collect();
+    let attempts = format!("{keep}.");
+    let mut deleted = Vec::new();
+    for folder in bucket.folders(FOLDER)? {
+        if listed.contains(folder.as_str()) || folder == keep.as_str() || folder.starts_with(&attempts) {
+            continue;
+        }
+        bucket.delete_folder(&format!("{FOLDER}/{folder}"))?;
+        deleted.push(folder);
+    }
+    for folder in ["versions", "latest", ""] {
+        bucket.remove_temporary(folder);
+    }
+    Ok(deleted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_everywhere() {
+        for name in ["a", "customers", "a_1", &"a".repeat(63)] {
+            assert!(is_table_name(name), "{name}");
+        }
+        for name in ["", "1a", "_a", "A", "a-b", "a/b", "../a", "ä", "a.b", "a\0", &"a".repeat(64)] {
+            assert!(!is_table_name(name), "{name}");
+        }
+        for name in ["model.json", "ledger", "a.b.json"] {
+            assert!(is_state_name(name), "{name}");
+        }
+        for name in ["a..json", ".json", "a/b.json", "a.", "a.J"] {
+            assert!(!is_state_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What the newest version hands to the next run: keys, model, ledger, and the tables that grow.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+
+use super::tables;
+use crate::config::spec::SqlFile;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::key;
+use crate::model::Tables;
+use crate::publish::{Manifest, TableEntry, Warehouse};
+use crate::score::{self, Model, TermFrequencies};
+use crate::source::Ledger;
+use crate::table::VersionNumber;
+use crate::table::keys::PreviousKeys;
+
+/// The newest version as the next run needs it; empty before the first run.
+#[derive(Debug, Default)]
+pub struct Previous {
+    manifest: Option<Manifest>,
+    model: Option<(Model, TermFrequencies)>,
+    /// Inputs of the version.
+    pub ledger: Ledger,
+    /// Keys of the version.
+    pub keys: PreviousKeys,
+    /// `key_events` and `runs` so far, to which the next run appends.
+    pub history: BTreeMap<&'static str, Vec<RecordBatch>>,
+}
+
+impl Previous {
+    /// Reads the newest version.
+    ///
+    /// # Errors
+    /// `Environment` for the store or a damaged file.
+    pub fn read(engine: &Engine, warehouse: &Warehouse) -> Result<Self> {
+        let Some(manifest) = warehouse.latest(engine)? else {
+            return Ok(Self::default());
+        };
+        let table = |name: &str| Ok::<_, Error>(warehouse.read(engine, &manifest, name, None)?.unwrap_or_default());
+        let state = |name: &str| warehouse.state(engine, &manifest, name);
+        let ledger = match state(tables::LEDGER)? {
+            Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| damaged(tables::LEDGER, error))?,
+            None => Ledger::default(),
+        };
+        let batches = |name: &str| state(name)?.map_or_else(|| Ok(Vec::new()), |bytes| tables::from_ipc(name, &bytes));
+        let keys = key::state::previous(
+            &table("identities")?,
+            &table("key_redirects")?,
+            &batches(tables::RETIRED_KEYS)?,
+            &batches(tables::KEY_ORIGINS)?,
+        )?;
+        Ok(Self {
+            ledger,
+            keys,
+            model: score::state::read(state)?,
+            history: BTreeMap::from([("key_events", table("key_events")?), ("runs", table("runs")?)]),
+            manifest: Some(manifest),
+        })
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn version(&self) -> Option<VersionNumber> {
+        self.manifest.as_ref().map(|manifest| manifest.version)
+    }
+
+    /// Its fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.manifest.as_ref().map(|manifest| manifest.fingerprint.as_str())
+    }
+
+    /// How many customers it has.
+    #[must_use]
+    pub fn customers(&self) -> u64 {
+        self.manifest
+            .as_ref()
+            .and_then(|manifest| manifest.tables.get("customers"))
+            .map_or(0, |entry| entry.rows)
+    }
+
+    /// Its model, unless a new one is wanted.
+    #[must_use]
+    pub fn model(&self, retrain: bool) -> Option<(Model, TermFrequencies)> {
+        self.model.clone().filter(|_| !retrain)
+    }
+
+    /// Tables of the version that this run does not make: the new version points at the files of the old one.
+    #[must_use]
+    pub fn carried(&self, every_model: &[SqlFile], made: &Tables) -> BTreeMap<String, TableEntry> {
+        let left_out = |name: &String| every_model.iter().any(|model| model.name == *name) && !made.contains_key(name);
+        let entries = self.manifest.iter().flat_map(|manifest| &manifest.tables);
+        entries.filter(|(name, _)| left_out(name)).map(|(name, entry)| (name.clone(), entry.clone())).collect()
+    }
+}
+
+pub(super) fn damaged(name: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::environment("a state file of the newest version cannot be read")
+        .with("file", name)
+        .hint("restore the file, or publish into a new warehouse")
+        .because(error)
+}

@@ -1,0 +1,211 @@
+//! Puts the results of the stages into the tables and state files of a version.
+
+use std::sync::Arc;
+
+use arrow::array::Date32Array;
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{Field, Schema};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use super::identity::Resolved;
+use super::previous::damaged;
+use super::{Plan, Previous, RunOptions};
+use crate::config::Spec;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::key;
+use crate::model::{Table, Tables};
+use crate::profile::{self, ProfileSpec};
+use crate::report::IdentityReport;
+use crate::score;
+use crate::source::{Ingested, Ledger};
+use crate::standardize::Standardized;
+use crate::table::keys::Keys;
+use crate::table::{CleanContacts, RecordKind, Reject, Rejects, column};
+
+/// State file: objects and columns that were read.
+pub const LEDGER: &str = "ledger.json";
+/// State file: keys out of use.
+pub const RETIRED_KEYS: &str = "retired_keys.arrow";
+/// State file: the key a record had before its key was merged away.
+pub const KEY_ORIGINS: &str = "key_origins.arrow";
+
+/// What the tables are made from.
+pub struct Input<'a> {
+    pub engine: &'a Engine,
+    pub spec: &'a Spec,
+    pub options: &'a RunOptions,
+    pub previous: &'a Previous,
+    pub ingested: &'a Ingested,
+    pub resolved: &'a Resolved,
+    pub keys: &'a Keys,
+}
+
+/// Every table but those of the models and `runs`.
+pub fn profile(input: &Input<'_>, standardized: &Standardized) -> Tables {
+    let Input {
+        engine,
+        spec,
+        resolved,
+        keys,
+        ..
+    } = *input;
+    let contacts = &standardized.contacts;
+    let profile_spec = ProfileSpec {
+        trust: &spec.trust,
+        survivorship: &spec.survivorship,
+        identifiers: &spec.identity.identifiers,
+        shared_by_records_max: spec.identity.shared_by_records_max,
+    };
+    let names = |rules: &[crate::config::spec::BlockingRule]| rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
+    let (blocking, deterministic) = (names(&spec.identity.blocking), names(&spec.identity.deterministic));
+    let rules = (blocking.as_slice(), deterministic.as_slice());
+    let events = key::events_batch(keys, &input.options.run_id);
+
+    let base = crate::model::base::schemas(spec);
+    let mut tables = engine.compute(|| {
+        let mut tables = Tables::new();
+        let mut add = |name: &str, batch: RecordBatch| {
+            tables.insert(
+                name.to_owned(),
+                Table {
+                    schema: batch.schema(),
+                    batches: vec![batch],
+                },
+            )
+        };
+        add("customers", profile::customers(&profile_spec, contacts, keys));
+        add("identities", profile::identities(contacts, keys));
+        add("contacts", profile::contacts(contacts, keys));
+        add("links", profile::links(contacts, keys, &resolved.links, rules));
+        add("possible_links", profile::possible_links(contacts, keys, &resolved.possible, rules));
+        add("key_redirects", key::redirects_batch(&keys.redirects));
+        let mut orders: Vec<RecordBatch> = Vec::new();
+        for (kind, batches) in &input.ingested.facts {
+            let keyed = profile::attribute(&profile_spec, contacts, keys, *kind, batches, &orders);
+            let schema = keyed.first().map_or_else(|| Arc::clone(&base[kind.name()]), RecordBatch::schema);
+            if *kind == RecordKind::Orders {
+                orders.clone_from(&keyed);
+            }
+            tables.insert(kind.name().to_owned(), Table { schema, batches: keyed });
+        }
+        tables
+    });
+    tables.insert("key_events".to_owned(), appended(input.previous, "key_events", events));
+    let mut rejects = input.ingested.rejects.clone();
+    rejects.append(standardized.rejects.clone());
+    rejects.sort();
+    let rejects = rejects_batch(&rejects);
+    tables.insert(
+        "rejects".to_owned(),
+        Table {
+            schema: rejects.schema(),
+            batches: vec![rejects],
+        },
+    );
+    tables
+}
+
+/// The table `runs` with one row more.
+pub fn runs(previous: &Previous, options: &RunOptions, plan: &Plan, now: DateTime<Utc>, identity: &IdentityReport) -> Table {
+    let version = plan.previous.map_or(1, |version| version.0 + 1);
+    let epoch = chrono::NaiveDate::default();
+    let day = i32::try_from((plan.as_of - epoch).num_days()).expect("calendar days fit 32 bits");
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let integer = |number: u64| Arc::new(Int64Array::from(vec![count(number)])) as ArrayRef;
+    let created = TimestampMicrosecondArray::from(vec![now.timestamp_micros()]).with_timezone("UTC");
+    let row = batch(vec![
+        (
+            column::RUN_ID,
+            Arc::new(StringArray::from(vec![options.run_id.as_str()])) as ArrayRef,
+        ),
+        (column::VERSION, integer(version)),
+        ("as_of", Arc::new(Date32Array::from(vec![day]))),
+        (column::CREATED_AT, Arc::new(created)),
+        ("tool_version", Arc::new(StringArray::from(vec![env!("CARGO_PKG_VERSION")]))),
+        (column::RECORDS_COUNT, integer(identity.records)),
+        ("customers_count", integer(identity.customers)),
+        ("pairs_count", integer(identity.pairs.pairs)),
+        ("links_count", integer(identity.pairs.links)),
+    ]);
+    appended(previous, "runs", row)
+}
+
+/// The previous version's rows of a growing table, then the new ones. Rows of another layout (of an older release) are left behind.
+fn appended(previous: &Previous, name: &str, new: RecordBatch) -> Table {
+    let schema = new.schema();
+    let same = |batch: &&RecordBatch| {
+        let (old, new) = (batch.schema(), &schema);
+        old.fields().len() == new.fields().len()
+            && old
+                .fields()
+                .iter()
+                .zip(new.fields())
+                .all(|(old, new)| old.name() == new.name() && old.data_type() == new.data_type())
+    };
+    let old = previous.history.get(name).into_iter().flatten().filter(same);
+    let mut batches: Vec<RecordBatch> = old
+        .filter_map(|batch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).ok())
+        .collect();
+    batches.push(new);
+    Table { schema, batches }
+}
+
+/// State files of the next version.
+pub fn state(contacts: &CleanContacts, resolved: &Resolved, keys: &Keys, ingested: &Ingested) -> Result<Vec<(String, Bytes)>> {
+    let ledger = Ledger {
+        inputs: ingested.inputs.clone(),
+        columns: ingested.columns.clone(),
+    };
+    let ledger = serde_json::to_vec_pretty(&ledger).map_err(|error| Error::internal("the ledger does not fit JSON").because(error))?;
+    let batches = key::state::to_batches(contacts, keys);
+    let mut files = score::state::write(&resolved.model, &resolved.frequencies)?;
+    files.push((LEDGER.to_owned(), ledger.into()));
+    files.push((RETIRED_KEYS.to_owned(), to_ipc(&batches.retired)?));
+    files.push((KEY_ORIGINS.to_owned(), to_ipc(&batches.origins)?));
+    Ok(files)
+}
+
+fn to_ipc(batch: &RecordBatch) -> Result<Bytes> {
+    let failed = |error| Error::internal("a state table cannot be written").because(error);
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).map_err(failed)?;
+    writer.write(batch).map_err(failed)?;
+    Ok(writer.into_inner().map_err(failed)?.into())
+}
+
+/// Reads a state table back.
+pub fn from_ipc(name: &str, bytes: &[u8]) -> Result<Vec<RecordBatch>> {
+    let reader = StreamReader::try_new(bytes, None).map_err(|error| damaged(name, error))?;
+    reader.collect::<Result<_, _>>().map_err(|error| damaged(name, error))
+}
+
+fn rejects_batch(rejects: &Rejects) -> RecordBatch {
+    let rows = &rejects.rows;
+    let text = |value: fn(&Reject) -> Option<&str>| Arc::new(rows.iter().map(value).collect::<StringArray>()) as ArrayRef;
+    let lines: Int64Array = rows
+        .iter()
+        .map(|row| row.line.map(|line| i64::try_from(line).unwrap_or(i64::MAX)))
+        .collect();
+    batch(vec![
+        (column::SOURCE, text(|row| Some(&row.source))),
+        ("record", text(|row| row.record.as_deref())),
+        (column::FILE, text(|row| row.file.as_deref())),
+        (column::LINE, Arc::new(lines)),
+        (column::LEVEL, text(|row| Some(row.level.name()))),
+        (column::REASON, text(|row| Some(&row.reason))),
+        (column::FIELD, text(|row| row.field.as_deref())),
+        (column::CONTENT, text(|row| row.content.as_deref())),
+    ])
+}
+
+fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, values)| Field::new(*name, values.data_type().clone(), true))
+        .collect();
+    let columns = columns.into_iter().map(|(_, values)| values).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("columns of one table are equally long")
+}

@@ -1,0 +1,47 @@
+//! The model and its term frequencies as files in the state of a version.
+
+use bytes::Bytes;
+
+use super::{Model, TermFrequencies};
+use crate::error::{Error, Result};
+
+const MODEL: &str = "model.json";
+const TERM_FREQUENCIES: &str = "term_frequencies.json";
+
+/// Writes both files.
+///
+/// # Errors
+/// `Internal` if a value does not fit JSON.
+pub fn write(model: &Model, frequencies: &TermFrequencies) -> Result<Vec<(String, Bytes)>> {
+    let json = |error: serde_json::Error| Error::internal("the model does not fit JSON").because(error);
+    Ok(vec![
+        (MODEL.to_owned(), serde_json::to_vec_pretty(model).map_err(json)?.into()),
+        (TERM_FREQUENCIES.to_owned(), serde_json::to_vec(&frequencies.columns).map_err(json)?.into()),
+    ])
+}
+
+/// Reads both files with `get`, which gives a state file by name; `None` if the version has no model.
+///
+/// # Errors
+/// Of `get`, and `Environment` if a file is not what [`write`] wrote.
+pub fn read(get: impl Fn(&str) -> Result<Option<Bytes>>) -> Result<Option<(Model, TermFrequencies)>> {
+    let (Some(model), Some(frequencies)) = (get(MODEL)?, get(TERM_FREQUENCIES)?) else { return Ok(None) };
+    let damaged = |error: serde_json::Error| {
+        Error::environment("the state holds a model that cannot be read").hint("train anew with `stammkunde run --retrain`").because(error)
+    };
+    let model = serde_json::from_slice(&model).map_err(damaged)?;
+    let columns = serde_json::from_slice(&frequencies).map_err(damaged)?;
+    Ok(Some((model, TermFrequencies { columns })))
+}
+
+impl TermFrequencies {
+    /// Takes over the values of `newer` that are not here yet: known values keep their frequency, so scores do not drift from day to day.
+    pub fn extend(&mut self, newer: Self) {
+        for (column, values) in newer.columns {
+            let known = self.columns.entry(column).or_default();
+            for (value, frequency) in values {
+                known.entry(value).or_insert(frequency);
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Reads Parquet files with their own types. A malformed file is an error that names it, never a panic of the run.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, Schema};
+use bytes::Bytes;
+use object_store::{GetOptions, GetRange};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+
+use super::InputObject;
+use super::fetch;
+use super::list::Place;
+use super::raw::{self, BATCH_ROWS, Decoded, Header};
+use crate::config::spec::SourceSpec;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::table::Rejects;
+
+const MAGIC: &[u8] = b"PAR1";
+const TAIL_BYTES: u64 = 8;
+/// Largest footer, in bytes. Real ones are a few kilobytes; thousands of columns and row groups reach some megabytes.
+const FOOTER_BYTES_MAX: u64 = 256 << 20;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Reads only the footer.
+pub(super) fn read_header(engine: &Engine, source: &SourceSpec, place: &Place, object: &InputObject) -> Result<Header> {
+    if object.size == 0 {
+        return Ok(Header {
+            is_empty: true,
+            ..Header::default()
+        });
+    }
+    let tail = range(engine, place, object, object.size.saturating_sub(TAIL_BYTES)..object.size)?;
+    let footer_bytes = footer_bytes(&tail, object)?;
+    let footer_start = object.size - TAIL_BYTES - footer_bytes;
+    let footer = range(engine, place, object, footer_start..object.size - TAIL_BYTES)?;
+    let schema = guarded(object, || Ok(schema_of(&metadata(&footer)?)?))?;
+    let _ = source;
+    Ok(Header {
+        fields: schema
+            .fields()
+            .iter()
+            .map(|field| (field.name().clone(), plain_type(field.data_type())))
+            .collect(),
+        partitions: Vec::new(),
+        is_empty: false,
+    })
+}
+
+/// Reads the wanted columns.
+pub(super) fn read(
+    engine: &Engine,
+    source: &SourceSpec,
+    place: &Place,
+    object: &InputObject,
+    header: &Header,
+    wanted: &[Field],
+) -> Result<Decoded> {
+    let (bytes, sha256) = fetch::whole(engine, place, object)?;
+    let batches = if header.is_empty {
+        Vec::new()
+    } else {
+        footer_bytes(&bytes[bytes.len().saturating_sub(8)..], object)?;
+        guarded(object, || decode(&bytes, source, header, wanted))?
+    };
+    Ok(Decoded {
+        path: object.path.clone(),
+        rows_read: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
+        batches,
+        rejects: Rejects::default(),
+        sha256,
+    })
+}
+
+fn range(engine: &Engine, place: &Place, object: &InputObject, range: std::ops::Range<u64>) -> Result<Bytes> {
+    let options = GetOptions {
+        if_match: object.etag.clone(),
+        range: Some(GetRange::Bounded(range)),
+        ..GetOptions::default()
+    };
+    let path = place.object_path(&object.path)?;
+    let read = async { place.location.store.get_opts(&path, options).await?.bytes().await };
+    engine.wait(read).map_err(|error| fetch::store_error(error, object))
+}
+
+/// Length of the footer, checked against the size of the file before anything of that length is read.
+fn footer_bytes(tail: &[u8], object: &InputObject) -> Result<u64> {
+    let broken = || fetch::damaged(object, "Parquet file");
+    let Some((length, magic)) = tail.split_at_checked(4).filter(|_| tail.len() == 8) else {
+        return Err(broken());
+    };
+    let length = u64::from(u32::from_le_bytes(length.try_into().expect("four bytes were split off")));
+    if magic == b"PARE" {
+        return Err(Error::input("the Parquet file is encrypted")
+            .with("source", &*object.source)
+            .with("file", &*object.path)
+            .hint("deliver it without Parquet encryption"));
+    }
+    if magic != MAGIC || length == 0 || length > FOOTER_BYTES_MAX || length + 2 * TAIL_BYTES - 4 > object.size {
+        return Err(broken());
+    }
+    Ok(length)
+}
+
+fn metadata(footer: &[u8]) -> Result<ParquetMetaData, Cause> {
+    Ok(ParquetMetaDataReader::decode_metadata(footer)?)
+}
+
+fn schema_of(metadata: &ParquetMetaData) -> Result<Schema, parquet::errors::ParquetError> {
+    let file = metadata.file_metadata();
+    parquet::arrow::parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
+}
+
+/// Runs the reader of a library that was not made for hostile files: a panic in it is a damaged file.
+fn guarded<T>(object: &InputObject, work: impl FnOnce() -> Result<T, Cause>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(cause)) if cause.is::<Error>() => Err(*cause.downcast::<Error>().expect("checked: it is ours")),
+        Ok(Err(cause)) => Err(fetch::damaged(object, "Parquet file").because(cause)),
+        Err(_) => Err(fetch::damaged(object, "Parquet file")),
+    }
+}
+
+fn decode(bytes: &Bytes, source: &SourceSpec, header: &Header, wanted: &[Field]) -> Result<Vec<RecordBatch>, Cause> {
+    let metadata = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new().with_skip_arrow_metadata(false))?;
+    let size: i64 = metadata
+        .metadata()
+        .row_groups()
+        .iter()
+        .map(|group| group.total_byte_size().max(0))
+        .fold(0, i64::saturating_add);
+    if u64::try_from(size).unwrap_or(0) > source.decompressed_bytes_max {
+        return Err(Error::input(format!(
+            "the file holds more than {} bytes after decompression",
+            source.decompressed_bytes_max
+        ))
+        .with("source", &*source.name)
+        .hint("raise `decompressed_bytes_max` of the source if the file is meant to be that large")
+        .into());
+    }
+    let mut roots: Vec<usize> = wanted
+        .iter()
+        .filter_map(|field| header.fields.iter().position(|(name, _)| name == field.name()))
+        .collect();
+    if roots.is_empty() {
+        roots.push(0);
+    }
+    let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata)
+        .with_projection(mask)
+        .with_batch_size(BATCH_ROWS)
+        .build()?;
+    let mut batches = Vec::new();
+    let mut row = 1_i64;
+    for batch in reader {
+        let batch = batch?;
+        let rows = batch.num_rows();
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(wanted.len() + 1);
+        for field in wanted {
+            columns.push(column(&batch, header, field)?);
+        }
+        let end = row + i64::try_from(rows)?;
+        columns.push(Arc::new(Int64Array::from_iter_values(row..end)));
+        row = end;
+        batches.push(raw::batch(wanted, columns));
+    }
+    Ok(batches)
+}
+
+fn column(batch: &RecordBatch, header: &Header, field: &Field) -> Result<ArrayRef, Cause> {
+    let rows = batch.num_rows();
+    if let Some(column) = batch.column_by_name(field.name()) {
+        let options = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        return Ok(cast_with_options(column, field.data_type(), &options)?);
+    }
+    let partition = header.partitions.iter().find(|(name, _)| name == field.name());
+    Ok(match partition {
+        Some((_, Some(value))) => arrow::compute::cast(&raw::constant(value, rows), field.data_type())?,
+        _ => new_null_array(field.data_type(), rows),
+    })
+}
+
+/// The type under which SQL sees a column: text is plain UTF-8, integers are signed.
+fn plain_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::Null => {
+            DataType::Utf8
+        }
+        DataType::Dictionary(_, value) => plain_type(value),
+        DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
+        DataType::Float16 => DataType::Float32,
+        other => other.clone(),
+    }
+}
+
+/// The type that holds the values of two files' columns of one name.
+pub(super) fn common_type(left: &DataType, right: &DataType) -> DataType {
+    if left == right {
+        left.clone()
+    } else if left.is_integer() && right.is_integer() {
+        DataType::Int64
+    } else if left.is_floating() && right.is_floating() {
+        DataType::Float64
+    } else {
+        DataType::Utf8
+    }
+}
