@@ -104,6 +104,7 @@ fn rule(columns: &[(&str, Option<u32>)]) -> BlockingRule {
     BlockingRule {
         name: columns.iter().map(|(column, _)| *column).collect::<Vec<_>>().join(" + "),
         keys: keys.collect(),
+        coarse: false,
     }
 }
 

@@ -208,7 +208,8 @@ fn report(rule: &BlockingRule, counts: &[(Pattern, u64)], outcome: &Outcome) -> 
     }
 }
 
-fn untrained(model: &Model) -> Vec<String> {
+/// Comparisons that no step trained.
+pub(super) fn untrained(model: &Model) -> Vec<String> {
     let is_untrained = |comparison: &&ComparisonModel| comparison.levels.iter().all(|level| level.m_origin == Origin::Default);
     model
         .comparisons

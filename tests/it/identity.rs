@@ -46,6 +46,7 @@ fn rule(columns: &[&str]) -> BlockingRule {
     BlockingRule {
         name: columns.join(" + "),
         keys,
+        coarse: false,
     }
 }
 
