@@ -26,11 +26,7 @@ pub async fn select_only(session: &SessionContext, sql: &str) -> Result<DataFram
     if !is_query {
         return Err(DataFusionError::Plan("only a query (SELECT, WITH or VALUES) is allowed".to_owned()));
     }
-    let plan = session
-        .state()
-        .statement_to_plan(statement)
-        .await
-        .map_err(|error| near_table(session, error))?;
+    let plan = session.state().statement_to_plan(statement).await.map_err(|error| near_table(session, error))?;
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
@@ -53,10 +49,7 @@ fn near_table(session: &SessionContext, error: DataFusionError) -> DataFusionErr
     let Some(near) = nearest(missing.as_str(), known.iter().map(String::as_str)) else {
         return error;
     };
-    let mut finding = error
-        .diagnostic()
-        .cloned()
-        .unwrap_or_else(|| Finding::new_error(text.clone(), None));
+    let mut finding = error.diagnostic().cloned().unwrap_or_else(|| Finding::new_error(text.clone(), None));
     finding.add_note(format!("did you mean `{near}`?"), None);
     error.with_diagnostic(finding)
 }
@@ -67,8 +60,7 @@ static POSITION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?: at|,)? Line: (\d+), Column: (\d+)\s*$").expect("a constant pattern, tested"));
 static MEANT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)[.\s]*\b(Did you mean .*)$").expect("a constant pattern, tested"));
 /// A function that is not there; `current_date` without parentheses is taken for a column then.
-static FUNCTION: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)^(?:invalid function|column) '([^']+)'").expect("a constant pattern, tested"));
+static FUNCTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)^(?:invalid function|column) '([^']+)'").expect("a constant pattern, tested"));
 
 /// The known name closest to `name`, if it is close enough to be a typing mistake.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -100,12 +92,7 @@ fn one(error: &DataFusionError, file: &str, sql: &str) -> Diagnostic {
     let text = plain(error);
     let (text, place) = match POSITION.captures(&text) {
         Some(captures) => {
-            let number = |index| {
-                captures
-                    .get(index)
-                    .and_then(|group| str::parse::<usize>(group.as_str()).ok())
-                    .unwrap_or(0)
-            };
+            let number = |index| captures.get(index).and_then(|group| str::parse::<usize>(group.as_str()).ok()).unwrap_or(0);
             let start = captures.get(0).expect("group 0 is the match").start();
             (text[..start].to_owned(), (number(1), number(2)))
         }
@@ -114,10 +101,7 @@ fn one(error: &DataFusionError, file: &str, sql: &str) -> Diagnostic {
     let (mut message, mut hint) = match MEANT.captures(&text) {
         Some(captures) => {
             let start = captures.get(0).expect("group 0 is the match").start();
-            (
-                text[..start].to_owned(),
-                Some(captures[1].replace('\n', " ").replacen("Did", "did", 1)),
-            )
+            (text[..start].to_owned(), Some(captures[1].replace('\n', " ").replacen("Did", "did", 1)))
         }
         None => (text, None),
     };

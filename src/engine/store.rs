@@ -76,9 +76,7 @@ impl Target {
 
     fn remote(scheme: &str, rest: &str) -> Result<Self> {
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let (user, host) = authority
-            .rsplit_once('@')
-            .map_or((None, authority), |(user, host)| (Some(user), host));
+        let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
         let shown = format!("{scheme}://{host}/{path}");
         let (kind, scheme) = match scheme {
             "s3" | "s3a" => (Kind::S3, "s3"),
@@ -190,9 +188,7 @@ pub fn store_error(error: object_store::Error, action: &str, path: &str, not_fou
         Store::NotFound { .. } if not_found == NotFound::IsInput => {
             Error::input(message("not found")).hint("check that the export has arrived and that the path is right")
         }
-        Store::NotFound { .. } => {
-            Error::environment(message("not found")).hint("check that the bucket or folder exists and that nobody deleted files in it")
-        }
+        Store::NotFound { .. } => Error::environment(message("not found")).hint("check that the bucket or folder exists and that nobody deleted files in it"),
         Store::PermissionDenied { .. } => {
             Error::environment(message("permission denied")).hint("give this identity the right to list, read, write and delete there")
         }
@@ -231,9 +227,7 @@ fn from_cause(error: &object_store::Error, message: &dyn Fn(&str) -> String) -> 
 
 fn credentials_hint(path: &str) -> &'static str {
     match path.split_once("://").map(|(scheme, _)| scheme) {
-        Some("s3") => {
-            "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, or run where a role is attached; AWS_ENDPOINT_URL for other servers, with AWS_ALLOW_HTTP=true for plain http"
-        }
+        Some("s3") => "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, or run where a role is attached; AWS_ENDPOINT_URL for other servers, with AWS_ALLOW_HTTP=true for plain http",
         Some("gs") => "set GOOGLE_SERVICE_ACCOUNT to the key file, or run where a service account is attached",
         Some("az" | "azure" | "adl" | "abfs" | "abfss") => {
             "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or run where a managed identity is attached"
@@ -261,30 +255,16 @@ mod tests {
             ("s3a://bucket", Kind::S3, "s3://bucket", ""),
             ("gcs://bucket/ä", Kind::Gcs, "gs://bucket", "ä"),
             ("az://box/a", Kind::Azure, "az://box", "a"),
-            (
-                "abfss://box@acc.dfs.core.windows.net/a",
-                Kind::Azure,
-                "abfss://box@acc.dfs.core.windows.net",
-                "a",
-            ),
+            ("abfss://box@acc.dfs.core.windows.net/a", Kind::Azure, "abfss://box@acc.dfs.core.windows.net", "a"),
         ] {
             let target = parse(text).expect(text);
-            assert_eq!(
-                (target.kind, target.bucket.as_str(), target.path.as_ref()),
-                (kind, bucket, path),
-                "{text}"
-            );
+            assert_eq!((target.kind, target.bucket.as_str(), target.path.as_ref()), (kind, bucket, path), "{text}");
         }
     }
 
     #[test]
     fn credentials_in_a_url_are_refused_and_not_shown() {
-        for text in [
-            "s3://key:geheim@bucket/p",
-            "s3://geheim@bucket",
-            "abfss://u:geheim@acc.dfs.core.windows.net/p",
-            "http://u:geheim@host/x",
-        ] {
+        for text in ["s3://key:geheim@bucket/p", "s3://geheim@bucket", "abfss://u:geheim@acc.dfs.core.windows.net/p", "http://u:geheim@host/x"] {
             let error = parse(text).expect_err(text);
             assert_eq!(error.kind(), crate::ErrorKind::Config);
             assert!(!format!("{error} {error:?}").contains("geheim"), "{error}");
@@ -297,11 +277,7 @@ mod tests {
             store: "x",
             source: std::io::Error::from(std::io::ErrorKind::StorageFull).into(),
         };
-        assert!(
-            store_error(full, "write a file", "/w", NotFound::IsEnvironment)
-                .message()
-                .contains("disk is full")
-        );
+        assert!(store_error(full, "write a file", "/w", NotFound::IsEnvironment).message().contains("disk is full"));
         let denied = object_store::Error::Unauthenticated {
             path: "p".into(),
             source: "no".into(),

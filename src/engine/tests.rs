@@ -61,11 +61,7 @@ fn functions_read_constants_columns_dictionaries_and_numbers() {
     let sql = "SELECT parse_decimal(amount, 'de') AS a, parse_boolean(flag) AS f, parse_date(number, 'yyyymmdd') AS d FROM people";
     let batches = engine.collect(engine.plan(&session, sql).expect(sql)).expect(sql);
     let cells: Vec<Vec<String>> = (0..4)
-        .map(|row| {
-            (0..3)
-                .map(|column| array_value_to_string(batches[0].column(column), row).expect("shown"))
-                .collect()
-        })
+        .map(|row| (0..3).map(|column| array_value_to_string(batches[0].column(column), row).expect("shown")).collect())
         .collect();
     assert_eq!(
         cells,
@@ -90,10 +86,7 @@ fn functions_give_what_their_examples_say() {
     for (sql, expected) in [
         ("parse_decimal('1.234,56 €', 'de')", "1234.5600"),
         ("parse_date('31.12.2025', 'dd.mm.yyyy')", "2025-12-31"),
-        (
-            "parse_timestamp('31.12.2025 23:30', 'dd.mm.yyyy hh:mi', 'Europe/Berlin')",
-            "2025-12-31T22:30:00Z",
-        ),
+        ("parse_timestamp('31.12.2025 23:30', 'dd.mm.yyyy hh:mi', 'Europe/Berlin')", "2025-12-31T22:30:00Z"),
         ("parse_timestamp('31.12.2025 23:30', 'dd.mm.yyyy hh:mi')", "2025-12-31T23:30:00Z"),
         ("parse_date('0000-00-00', 'yyyy-mm-dd')", "NULL"),
         ("parse_boolean('Ja')", "true"),
@@ -101,14 +94,8 @@ fn functions_give_what_their_examples_say() {
         ("json_get('{\"customer\":{\"ids\":[\"a\",\"b\"]}}', 'customer.ids[1]')", "b"),
         ("json_get('{\"a\":{\"b\":[1,true]}}', 'a')", "{\"b\":[1,true]}"),
         ("json_get('{\"a\":null}', 'a')", "NULL"),
-        (
-            "ga4_param('[{\"key\":\"page\",\"value\":{\"string_value\":\"/a\"}}]', 'page')",
-            "/a",
-        ),
-        (
-            "ga4_param('[{\"key\":\"n\",\"value\":{\"string_value\":null,\"int_value\":\"7\"}}]', 'n')",
-            "7",
-        ),
+        ("ga4_param('[{\"key\":\"page\",\"value\":{\"string_value\":\"/a\"}}]', 'page')", "/a"),
+        ("ga4_param('[{\"key\":\"n\",\"value\":{\"string_value\":null,\"int_value\":\"7\"}}]', 'n')", "7"),
         ("ga4_param('[{\"key\":\"n\",\"value\":{\"double_value\":1.5}}]', 'n')", "1.5"),
         ("ga4_param('[]', 'n')", "NULL"),
         ("parse_decimal(NULL, 'de')", "NULL"),
@@ -121,10 +108,7 @@ fn functions_give_what_their_examples_say() {
 fn every_function_is_documented_and_registered() {
     let session = engine().session();
     for doc in functions::all() {
-        assert!(
-            doc.signature.starts_with(doc.name) && !doc.description.is_empty() && doc.example.contains(doc.name),
-            "{doc:?}"
-        );
+        assert!(doc.signature.starts_with(doc.name) && !doc.description.is_empty() && doc.example.contains(doc.name), "{doc:?}");
         let of_a_run = ["as_of", "setting"].contains(&doc.name);
         assert_eq!(session.state().scalar_functions().contains_key(doc.name), !of_a_run, "{}", doc.name);
     }
@@ -134,10 +118,7 @@ fn every_function_is_documented_and_registered() {
 fn nothing_but_one_query_is_planned() {
     let engine = engine();
     let session = engine.session();
-    let before = session
-        .catalog("datafusion")
-        .and_then(|c| c.schema("public"))
-        .map(|s| s.table_names());
+    let before = session.catalog("datafusion").and_then(|c| c.schema("public")).map(|s| s.table_names());
     for sql in [
         "",
         "SELECT 1; SELECT 2",
@@ -154,19 +135,8 @@ fn nothing_but_one_query_is_planned() {
     ] {
         assert_eq!(engine.plan(&session, sql).expect_err(sql).kind(), ErrorKind::Config, "{sql}");
     }
-    assert_eq!(
-        before,
-        session
-            .catalog("datafusion")
-            .and_then(|c| c.schema("public"))
-            .map(|s| s.table_names())
-    );
-    for sql in [
-        "SELECT 1;",
-        "WITH a AS (SELECT 1 AS x) SELECT x FROM a",
-        "VALUES (1)",
-        "(SELECT 1) UNION ALL SELECT 2",
-    ] {
+    assert_eq!(before, session.catalog("datafusion").and_then(|c| c.schema("public")).map(|s| s.table_names()));
+    for sql in ["SELECT 1;", "WITH a AS (SELECT 1 AS x) SELECT x FROM a", "VALUES (1)", "(SELECT 1) UNION ALL SELECT 2"] {
         assert!(engine.plan(&session, sql).is_ok(), "{sql}");
     }
 }
@@ -176,7 +146,8 @@ fn errors_name_line_column_and_what_was_meant() {
     let engine = engine();
     let session = engine.session();
     people(&session);
-    session.register_udf(SettingFn::new(BTreeMap::from([("churn_days".to_owned(), Setting::Number(90.0))])).into());
+    session
+        .register_udf(SettingFn::new(BTreeMap::from([("churn_days".to_owned(), Setting::Number(90.0))])).into());
     let found = finding(&engine, &session, "SELECT flag,\n  amuont\nFROM people");
     assert_eq!((found.file.as_str(), found.line, found.column), ("models/a.sql", 2, 3), "{found}");
     assert!(found.hint.as_deref().is_some_and(|hint| hint.contains("amount")), "{found}");
@@ -234,12 +205,7 @@ fn settings_have_the_type_they_are_written_in() {
         assert_eq!(frame.schema().field(0).data_type(), &data_type, "{sql}");
         assert_eq!(value(&engine, &session, &sql), expected, "{sql}");
     }
-    for wrong in [
-        "setting('absent')",
-        "setting('rate', 'x')",
-        "setting()",
-        "setting(country, 1) FROM (VALUES ('a')) AS t(country)",
-    ] {
+    for wrong in ["setting('absent')", "setting('rate', 'x')", "setting()", "setting(country, 1) FROM (VALUES ('a')) AS t(country)"] {
         assert!(engine.plan(&session, &format!("SELECT {wrong}")).is_err(), "{wrong}");
     }
 }
@@ -249,15 +215,10 @@ fn a_value_in_a_failing_cast_stays_out_of_the_message() {
     let engine = engine();
     let session = engine.session();
     people(&session);
-    let frame = engine
-        .plan(&session, "SELECT CAST(amount AS BIGINT) FROM people")
-        .expect("it plans");
+    let frame = engine.plan(&session, "SELECT CAST(amount AS BIGINT) FROM people").expect("it plans");
     let error = engine.collect(frame).expect_err("it cannot be computed");
     assert_eq!(error.kind(), ErrorKind::Input);
-    assert!(
-        !error.to_string().contains("1,5") && !error.to_string().contains("quatsch"),
-        "{error}"
-    );
+    assert!(!error.to_string().contains("1,5") && !error.to_string().contains("quatsch"), "{error}");
 }
 
 #[test]
@@ -269,9 +230,7 @@ fn a_query_that_needs_more_memory_than_allowed_says_so() {
     .expect("an engine starts");
     let session = engine.session();
     let sql = "SELECT count(*) FROM generate_series(1, 100000) AS a(x) JOIN generate_series(1, 100000) AS b(y) ON a.x % 1000 = b.y";
-    let error = engine
-        .collect(engine.plan(&session, sql).expect(sql))
-        .expect_err("64 KiB are not enough");
+    let error = engine.collect(engine.plan(&session, sql).expect(sql)).expect_err("64 KiB are not enough");
     assert_eq!(error.kind(), ErrorKind::Environment, "{error}");
     assert!(error.hint_text().is_some_and(|hint| hint.contains("--memory-limit")), "{error}");
 }

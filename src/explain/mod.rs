@@ -194,7 +194,10 @@ impl<'a> Reader<'a> {
                 key.map(|key| (key, None)).ok_or_else(|| self.unknown_record(source, record_id))
             }
             Subject::Customer(key) => {
-                if self.rows("identities", |batch| equal(batch, column::CUSTOMER_KEY, key))?.is_some() {
+                if self
+                    .rows("identities", |batch| equal(batch, column::CUSTOMER_KEY, key))?
+                    .is_some()
+                {
                     return Ok((key.clone(), None));
                 }
                 let redirect = self.rows("key_redirects", |batch| equal(batch, column::OLD_KEY, key))?;

@@ -92,10 +92,7 @@ impl Previous {
     pub fn carried(&self, every_model: &[SqlFile], made: &Tables) -> BTreeMap<String, TableEntry> {
         let left_out = |name: &String| every_model.iter().any(|model| model.name == *name) && !made.contains_key(name);
         let entries = self.manifest.iter().flat_map(|manifest| &manifest.tables);
-        entries
-            .filter(|(name, _)| left_out(name))
-            .map(|(name, entry)| (name.clone(), entry.clone()))
-            .collect()
+        entries.filter(|(name, _)| left_out(name)).map(|(name, entry)| (name.clone(), entry.clone())).collect()
     }
 }
 

@@ -4,6 +4,7 @@ mod blocks;
 mod clusters;
 mod compare;
 mod links;
+mod relations;
 mod training;
 mod weights;
 

@@ -46,8 +46,6 @@ impl ScalarUDFImpl for AsOf {
     }
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        Ok(ColumnarValue::Scalar(ScalarValue::Date32(Some(Date32Type::from_naive_date(
-            self.day,
-        )))))
+        Ok(ColumnarValue::Scalar(ScalarValue::Date32(Some(Date32Type::from_naive_date(self.day)))))
     }
 }

@@ -144,10 +144,7 @@ impl ScalarUDFImpl for Registered {
         if !arguments.contains(&types.len()) {
             return plan_err!("{} takes other arguments: {}", doc.name, doc.signature);
         }
-        if let Some(nested) = types
-            .iter()
-            .find(|data_type| data_type.is_nested() || matches!(data_type, DataType::Binary))
-        {
+        if let Some(nested) = types.iter().find(|data_type| data_type.is_nested() || matches!(data_type, DataType::Binary)) {
             return plan_err!("{} takes texts, not {nested}: {}", doc.name, doc.signature);
         }
         Ok(vec![DataType::Utf8; types.len()])

@@ -46,9 +46,7 @@ fn evaluate(inputs: &Inputs) -> Result<ColumnarValue> {
             if inputs.get(0, row).is_some_and(date::is_zero) && !format.is_number() {
                 return Ok(None);
             }
-            Ok(inputs
-                .parse(row, |text| format.timestamp(text, zone))
-                .map(|instant| instant.timestamp_micros()))
+            Ok(inputs.parse(row, |text| format.timestamp(text, zone)).map(|instant| instant.timestamp_micros()))
         },
         |array: TimestampMicrosecondArray| Arc::new(array.with_timezone("UTC")),
     )

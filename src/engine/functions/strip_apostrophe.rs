@@ -22,5 +22,9 @@ pub(super) static FUNCTION: TextFunction = TextFunction {
 };
 
 fn evaluate(inputs: &Inputs) -> Result<ColumnarValue> {
-    inputs.map::<String, StringArray>(|row| Ok(inputs.get(0, row).map(|text| text.strip_prefix('\'').unwrap_or(text).to_owned())))
+    inputs.map::<String, StringArray>(|row| {
+        Ok(inputs
+            .get(0, row)
+            .map(|text| text.strip_prefix('\'').unwrap_or(text).to_owned()))
+    })
 }
