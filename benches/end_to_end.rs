@@ -9,7 +9,7 @@ use std::process::Command;
 use stammkunde::report::RunReport;
 
 /// People whose exports hold about a million contact records.
-const PEOPLE: u64 = 440_000;
+const PEOPLE: u64 = 395_000;
 const ORDERS: u64 = 5_000_000;
 
 fn main() {
