@@ -33,7 +33,7 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// Memory that SQL may hold before it spills, in bytes; default: 70 % of the cgroup's or machine's memory.
     pub memory_limit_bytes: Option<u64>,
-    /// How often a request to a store is tried again, within 150 seconds; default: 8 (about 25 seconds where nobody answers).
+    /// How often a request to a store is tried again, within 150 seconds; default: 8, with growing random pauses.
     pub retries_max: Option<usize>,
 }
 
