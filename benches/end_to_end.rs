@@ -26,7 +26,12 @@ fn main() {
     if !folder.join("pipeline.yaml").exists() {
         let (people, orders) = (people.to_string(), orders.to_string());
         let arguments = ["--generate-only", "--people", &people, "--orders", &orders];
-        let status = Command::new(binary).arg("demo").arg(&folder).args(arguments).status().expect("the binary was built with this bench");
+        let status = Command::new(binary)
+            .arg("demo")
+            .arg(&folder)
+            .args(arguments)
+            .status()
+            .expect("the binary was built with this bench");
         assert!(status.success(), "the exports could not be generated");
     }
     let warehouse = folder.join("bench-warehouse");
@@ -34,21 +39,41 @@ fn main() {
         std::fs::remove_dir_all(&warehouse).expect("the last bench's warehouse can be removed");
     }
     let mut command = Command::new(binary);
-    command.args(["run", "--as-of", "2026-10-31", "--format", "json", "--warehouse"]).arg(&warehouse).arg(&folder);
+    command
+        .args(["run", "--as-of", "2026-10-31", "--format", "json", "--warehouse"])
+        .arg(&warehouse)
+        .arg(&folder);
     if let Some(threads) = threads {
         command.args(["--threads", &threads.to_string()]);
     }
-    let output = command.stderr(std::process::Stdio::inherit()).output().expect("the binary was built with this bench");
-    assert!(output.status.success(), "the run failed: {}", String::from_utf8_lossy(&output.stdout));
+    let output = command
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .expect("the binary was built with this bench");
+    assert!(
+        output.status.success(),
+        "the run failed: {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     print(&serde_json::from_slice(&output.stdout).expect("the report has a schema"));
 }
 
 fn print(report: &RunReport) {
     let seconds = |ms: u64| ms as f64 / 1000.0;
     let rows = |name: &str| report.tables.get(name).copied().unwrap_or(0);
-    let read: u64 = report.sources.iter().filter(|counts| counts.record == "raw").map(|counts| counts.rows_read).sum();
+    let read: u64 = report
+        .sources
+        .iter()
+        .filter(|counts| counts.record == "raw")
+        .map(|counts| counts.rows_read)
+        .sum();
     let total = report.resources;
-    println!("raw rows {read}, contacts {}, orders {}, order lines {}", rows("contacts"), rows("orders"), rows("order_lines"));
+    println!(
+        "raw rows {read}, contacts {}, orders {}, order lines {}",
+        rows("contacts"),
+        rows("orders"),
+        rows("order_lines")
+    );
     println!(
         "wall {:.1} s, CPU {:.1} s, peak {:.2} GiB, {:.0} raw rows/s",
         seconds(total.elapsed_ms),
@@ -58,6 +83,11 @@ fn print(report: &RunReport) {
     );
     for stage in &report.stages {
         let share = 100.0 * stage.elapsed_ms as f64 / total.elapsed_ms as f64;
-        println!("  {:<12} {:>7.2} s wall {:>7.2} s CPU {share:>5.1} %", stage.stage, seconds(stage.elapsed_ms), seconds(stage.cpu_ms));
+        println!(
+            "  {:<12} {:>7.2} s wall {:>7.2} s CPU {share:>5.1} %",
+            stage.stage,
+            seconds(stage.elapsed_ms),
+            seconds(stage.cpu_ms)
+        );
     }
 }

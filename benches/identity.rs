@@ -151,7 +151,7 @@ fn spec() -> IdentitySpec {
             rule(&[("email", None)]),
             rule(&[("family_name", None), ("birth_date", Some(4))]),
             rule(&[("given_name", None), ("birth_date", Some(7))]),
-            rule(&[("postcode", None)]),
+            rule(&[("postcode", None), ("birth_date", Some(4))]),
         ],
         block_pairs_max: 20_000_000,
         comparisons,
@@ -160,7 +160,7 @@ fn spec() -> IdentitySpec {
         training: TrainingSpec {
             deterministic: vec![rule(&[("email", None)])],
             recall: 0.7,
-            sessions: vec![rule(&[("family_name", None), ("birth_date", Some(4))]), rule(&[("postcode", None)])],
+            sessions: vec![rule(&[("family_name", None), ("birth_date", Some(4))]), rule(&[("postcode", None), ("birth_date", Some(4))])],
             u_pairs_max: 2_000_000,
             session_pairs_max: 2_000_000,
             iterations_max: 25,

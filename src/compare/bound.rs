@@ -1,163 +1,20 @@
-//! Comparisons bound to the columns of coded records: names become positions, tests become integer comparisons and similarity classes.
+//! Binds comparisons to the columns of coded records: names become positions, tests become integer comparisons and similarity classes.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::date;
 use super::jaro_winkler::MatchesMin;
-use super::similarity::{Measure, Similarity, SimilarityScratch};
+use super::similarity::{Measure, Similarity};
+use super::test::{BoundComparison, BoundTest, Columns};
 use super::text::Texts;
 use crate::config::spec::{ComparisonSpec, Test};
-use crate::table::{Coded, CodedRecords, NULL_CODE, Pattern};
+use crate::table::{Coded, CodedRecords, NULL_CODE};
 
 /// Records a value must have on average before its similarities are cached: below, a pair of values hardly ever comes back.
 const REPEATS_MIN: u64 = 2;
-
-/// What the comparisons share: columns, prepared texts, similarities and maps from code to code.
-#[derive(Debug)]
-pub(super) struct Columns<'a> {
-    codes: Vec<&'a [u32]>,
-    texts: Vec<Option<Texts>>,
-    similarities: Vec<(usize, Similarity)>,
-    maps: Vec<Vec<u32>>,
-}
-
-impl Columns<'_> {
-    /// Fresh buffers of all similarities for one thread.
-    pub(super) fn scratch(&self) -> Vec<SimilarityScratch> {
-        self.similarities.iter().map(|(_, similarity)| similarity.scratch()).collect()
-    }
-
-    fn class(&self, scratch: &mut [SimilarityScratch], similarity: usize, left: u32, right: u32) -> u8 {
-        let (column, measure) = &self.similarities[similarity];
-        let texts = self.texts[*column].as_ref().expect("texts were prepared for every similarity");
-        measure.class(texts, &mut scratch[similarity], left, right)
-    }
-}
-
-/// A test on two records.
-#[derive(Debug, Clone)]
-enum BoundTest {
-    /// Codes of a column are equal.
-    Equal(usize),
-    /// A similarity reaches more than so many of its thresholds.
-    Similar { column: usize, similarity: usize, above: u8 },
-    /// Values that a map sends to the same code (a year).
-    SameImage { column: usize, map: usize },
-    /// A map sends the left value to the right one (day and month swapped).
-    Image { column: usize, map: usize },
-    /// Each side's first column equals the other's second; the map brings codes of the second into those of the first.
-    Swapped { first: usize, second: usize, map: usize },
-    /// All of these, the cheapest first.
-    All(Vec<BoundTest>),
-}
-
-/// A comparison ready to run.
-#[derive(Debug)]
-pub(super) struct BoundComparison {
-    not_null: Vec<usize>,
-    /// From most to least specific.
-    tests: Vec<BoundTest>,
-    /// The one column that null test and all tests read, if it is one.
-    only_column: Option<usize>,
-}
-
-impl BoundComparison {
-    /// Sets the level of this comparison, at `position` of the model, in the pattern of each pair of a row.
-    pub(super) fn row(
-        &self,
-        position: usize,
-        columns: &Columns<'_>,
-        scratch: &mut [SimilarityScratch],
-        left: u32,
-        rights: &[u32],
-        patterns: &mut [Pattern],
-    ) {
-        if self
-            .not_null
-            .iter()
-            .any(|&column| columns.codes[column][left as usize] == NULL_CODE)
-        {
-            return;
-        }
-        let Some(column) = self.only_column else {
-            for (pattern, &right) in patterns.iter_mut().zip(rights) {
-                if !self
-                    .not_null
-                    .iter()
-                    .any(|&column| columns.codes[column][right as usize] == NULL_CODE)
-                {
-                    *pattern = pattern.with(position, self.level(columns, scratch, left, right));
-                }
-            }
-            return;
-        };
-        let codes = columns.codes[column];
-        let left_code = codes[left as usize];
-        let equal = self.level(columns, scratch, left, left);
-        for (pattern, &right) in patterns.iter_mut().zip(rights) {
-            let right_code = codes[right as usize];
-            if right_code == left_code {
-                *pattern = pattern.with(position, equal);
-            } else if right_code != NULL_CODE {
-                *pattern = pattern.with(position, self.level(columns, scratch, left, right));
-            }
-        }
-    }
-
-    /// The first level that holds; else 1.
-    fn level(&self, columns: &Columns<'_>, scratch: &mut [SimilarityScratch], left: u32, right: u32) -> u8 {
-        let first = self.tests.iter().position(|test| test.holds(columns, scratch, left, right));
-        let above_else = first.map_or(0, |first| self.tests.len() - first);
-        u8::try_from(above_else + 1).expect("a comparison has at most 14 levels")
-    }
-}
-
-impl BoundTest {
-    fn holds(&self, columns: &Columns<'_>, scratch: &mut [SimilarityScratch], left: u32, right: u32) -> bool {
-        let codes = |column: usize| (columns.codes[column][left as usize], columns.codes[column][right as usize]);
-        let image = |map: usize, code: u32| {
-            if code == NULL_CODE {
-                code
-            } else {
-                columns.maps[map][code as usize]
-            }
-        };
-        let equal = |a: u32, b: u32| a == b && a != NULL_CODE;
-        match self {
-            Self::Equal(column) => {
-                let (a, b) = codes(*column);
-                equal(a, b)
-            }
-            Self::Similar { column, similarity, above } => {
-                let (a, b) = codes(*column);
-                a != NULL_CODE && b != NULL_CODE && columns.class(scratch, *similarity, a, b) > *above
-            }
-            Self::SameImage { column, map } => {
-                let (a, b) = codes(*column);
-                equal(image(*map, a), image(*map, b))
-            }
-            Self::Image { column, map } => {
-                let (a, b) = codes(*column);
-                equal(image(*map, a), b)
-            }
-            Self::Swapped { first, second, map } => {
-                let ((first_a, first_b), (second_a, second_b)) = (codes(*first), codes(*second));
-                equal(image(*map, second_a), first_b) && equal(image(*map, second_b), first_a)
-            }
-            Self::All(tests) => tests.iter().all(|test| test.holds(columns, scratch, left, right)),
-        }
-    }
-
-    /// Order of evaluation inside [`BoundTest::All`].
-    fn cost(&self) -> u8 {
-        match self {
-            Self::Equal(_) => 0,
-            Self::SameImage { .. } | Self::Image { .. } | Self::Swapped { .. } => 1,
-            Self::Similar { .. } => 2,
-            Self::All(tests) => tests.iter().map(Self::cost).max().unwrap_or(0),
-        }
-    }
-}
+/// Records whose codes one piece of work puts together.
+const RECORDS_A_PIECE: usize = 1 << 14;
 
 /// Which measure a test takes, apart from its threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -178,7 +35,9 @@ enum MapOf {
 /// Builds [`Columns`] while it binds comparisons.
 pub(super) struct Binder<'a> {
     records: &'a CodedRecords,
-    columns: Columns<'a>,
+    /// Columns that comparisons read, in the order in which they are first read.
+    read: Vec<&'a Coded>,
+    columns: Columns,
     maps: FxHashMap<MapOf, usize>,
 }
 
@@ -186,9 +45,11 @@ impl<'a> Binder<'a> {
     pub(super) fn new(records: &'a CodedRecords) -> Self {
         Self {
             records,
+            read: Vec::new(),
             columns: Columns {
-                codes: records.columns().iter().map(Coded::codes).collect(),
-                texts: records.columns().iter().map(|_| None).collect(),
+                codes: Vec::new(),
+                width: 0,
+                texts: Vec::new(),
                 similarities: Vec::new(),
                 maps: Vec::new(),
             },
@@ -196,7 +57,22 @@ impl<'a> Binder<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> Columns<'a> {
+    /// Puts the codes of each record together.
+    pub(super) fn finish(mut self) -> Columns {
+        let width = self.read.len();
+        let mut codes = vec![NULL_CODE; width * self.records.len() as usize];
+        if width > 0 {
+            codes.par_chunks_mut(width * RECORDS_A_PIECE).enumerate().for_each(|(piece, rows)| {
+                for (position, column) in self.read.iter().enumerate() {
+                    let codes = &column.codes()[piece * RECORDS_A_PIECE..];
+                    for (row, &code) in rows.chunks_exact_mut(width).zip(codes) {
+                        row[position] = code;
+                    }
+                }
+            });
+        }
+        self.columns.codes = codes;
+        self.columns.width = width;
         self.columns
     }
 
@@ -216,29 +92,24 @@ impl<'a> Binder<'a> {
             .iter()
             .map(|level| self.test(&level.test, &thresholds, &similarities))
             .collect();
-        let mut read = spec.not_null.clone();
-        read.extend(spec.levels.iter().flat_map(|level| level.test.columns()));
-        read.sort();
-        read.dedup();
-        let only_column = (read.len() == 1 && spec.not_null == read).then(|| self.position(&read[0]));
-        BoundComparison {
-            not_null: spec.not_null.iter().map(|name| self.position(name)).collect(),
-            tests,
-            only_column,
-        }
+        let not_null = spec.not_null.iter().map(|name| self.position(name)).collect();
+        BoundComparison::new(not_null, tests)
     }
 
-    fn position(&self, name: &str) -> usize {
-        self.records
-            .columns()
-            .iter()
-            .position(|column| column.name() == name)
-            .expect("the columns of all comparisons are coded before comparing")
+    /// Position of a column among those that are read.
+    fn position(&mut self, name: &str) -> usize {
+        if let Some(position) = self.read.iter().position(|column| column.name() == name) {
+            return position;
+        }
+        let column = self.records.column(name);
+        self.read.push(column.expect("the columns of all comparisons are coded before comparing"));
+        self.columns.texts.push(None);
+        self.read.len() - 1
     }
 
     fn similarity(&mut self, kind: Kind, column: &str, thresholds: &[f64]) -> usize {
         let position = self.position(column);
-        let coded = &self.records.columns()[position];
+        let coded = self.read[position];
         self.columns.texts[position].get_or_insert_with(|| Texts::new(coded.values()));
         let bounds = || thresholds.iter().map(|&bound| bound as u32).collect();
         let measure = match kind {
@@ -287,7 +158,7 @@ impl<'a> Binder<'a> {
         if let Some(&map) = self.maps.get(&key) {
             return map;
         }
-        let values = |column: usize| self.records.columns()[column].values();
+        let values = |column: usize| self.read[column].values();
         let map = match key {
             MapOf::Year(column) => date::years(values(column)),
             MapOf::DayMonthSwapped(column) => date::swapped(values(column)),

@@ -48,9 +48,7 @@ pub(super) fn damerau_levenshtein(scratch: &mut DamerauScratch, left: &[u8], rig
     let longest = u32::try_from(left.len().max(right.len())).expect("lengths are at most 64");
     let distance = if left.is_empty() || right.is_empty() {
         longest
-    } else if longest == 1 {
-        1
-    } else if left.len() == 2 && right.len() == 2 && left[0] == right[1] && left[1] == right[0] {
+    } else if longest == 1 || is_swap(left, right) {
         1
     } else if bound < 2 {
         return None;
@@ -58,6 +56,11 @@ pub(super) fn damerau_levenshtein(scratch: &mut DamerauScratch, left: &[u8], rig
         lowrance_wagner(scratch, left, right)
     };
     (distance <= bound).then_some(distance)
+}
+
+/// Whether two values are two characters in the other order.
+fn is_swap(left: &[u8], right: &[u8]) -> bool {
+    left.len() == 2 && right.len() == 2 && left[0] == right[1] && left[1] == right[0]
 }
 
 /// Cuts the common prefix and suffix: a shortest way of editing never touches them.

@@ -3,35 +3,34 @@
 //! Everything that depends on one value alone (its bytes, its date, its bag of characters) is prepared once a distinct value, everything that
 //! depends on one record alone once a row of pairs. What remains for a pair is integers, and a bit-parallel kernel where they do not decide.
 
+mod batch;
 mod bound;
 mod date;
 mod edit;
 mod jaro_winkler;
 mod similarity;
+mod test;
 mod text;
 
-use std::cell::RefCell;
-
 use crate::config::spec::ComparisonSpec;
-use crate::table::{CodedRecords, PairPatterns, Pattern, RecordIx};
-use bound::{Binder, BoundComparison, Columns};
-use similarity::SimilarityScratch;
+use crate::table::bounds::{Finished, WeightBounds};
+use crate::table::{CodedRecords, Pair, PairPatterns, Pattern, RecordIx};
+use batch::Batch;
+pub use batch::Scratch;
+use bound::Binder;
+use test::{BoundComparison, Columns};
 
 /// Comparisons bound to coded records. Symmetric: the pattern of (a, b) is the pattern of (b, a).
 #[derive(Debug)]
-pub struct Comparer<'a> {
-    columns: Columns<'a>,
+pub struct Comparer {
+    columns: Columns,
     comparisons: Vec<BoundComparison>,
 }
 
-/// What one thread keeps between rows: position masks of the left values and caches of similarities.
-#[derive(Debug)]
-pub struct Scratch(Vec<SimilarityScratch>);
-
-impl<'a> Comparer<'a> {
-    /// Binds comparisons to columns. Every column of `comparisons` must be in `records`. O(bytes of the distinct values).
+impl Comparer {
+    /// Binds comparisons to columns. Every column of `comparisons` must be in `records`. O(records × columns + bytes of the distinct values).
     #[must_use]
-    pub fn new(comparisons: &[ComparisonSpec], records: &'a CodedRecords) -> Self {
+    pub fn new(comparisons: &[ComparisonSpec], records: &CodedRecords) -> Self {
         let mut binder = Binder::new(records);
         let comparisons = comparisons.iter().map(|comparison| binder.comparison(comparison)).collect();
         Self {
@@ -40,32 +39,42 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// Levels of all comparisons of one pair. For many pairs of one record use [`PairPatterns::patterns`].
+    /// Levels of all comparisons of one pair. For many pairs use [`PairPatterns::patterns`].
     #[must_use]
     pub fn pattern(&self, left: RecordIx, right: RecordIx) -> Pattern {
-        thread_local! {
-            static PATTERNS: RefCell<Vec<Pattern>> = const { RefCell::new(Vec::new()) };
+        let mut patterns = Vec::with_capacity(1);
+        self.patterns(&mut self.scratch(), &[Pair { left, right }], &mut patterns);
+        patterns[0]
+    }
+
+    fn batch<'a>(&'a self, pairs: &'a [Pair]) -> Batch<'a> {
+        Batch {
+            columns: &self.columns,
+            comparisons: &self.comparisons,
+            pairs,
         }
-        PATTERNS.with_borrow_mut(|patterns| {
-            self.patterns(&mut self.scratch(), left, &[right.0], patterns);
-            patterns[0]
-        })
     }
 }
 
-impl PairPatterns for Comparer<'_> {
+impl PairPatterns for Comparer {
     type Scratch = Scratch;
 
     fn scratch(&self) -> Scratch {
-        Scratch(self.columns.scratch())
+        Scratch {
+            similarities: self.columns.scratch(),
+            states: Vec::new(),
+        }
     }
 
-    fn patterns(&self, scratch: &mut Scratch, left: RecordIx, rights: &[u32], patterns: &mut Vec<Pattern>) {
+    fn patterns(&self, scratch: &mut Scratch, pairs: &[Pair], patterns: &mut Vec<Pattern>) {
+        self.batch(pairs).all(scratch);
         patterns.clear();
-        patterns.resize(rights.len(), Pattern::default());
-        for (position, comparison) in self.comparisons.iter().enumerate() {
-            comparison.row(position, &self.columns, &mut scratch.0, left.0, rights, patterns);
-        }
+        patterns.extend(scratch.states.iter().map(|state| state.pattern));
+    }
+
+    fn patterns_above(&self, scratch: &mut Scratch, pairs: &[Pair], bounds: &WeightBounds<'_>, finished: &mut Vec<Finished>) {
+        self.batch(pairs).above(scratch, bounds);
+        batch::finished(&scratch.states, finished);
     }
 }
 

@@ -18,8 +18,15 @@ pub type Lines = (String, Vec<Vec<String>>);
 
 /// Columns of `segment_summary` and `churn_rate_monthly` that the demo shows.
 const SEGMENT_COLUMNS: [&str; 5] = ["segment", "customers_count", "orders_count", "net_revenue", "net_revenue_share"];
-const CHURN_COLUMNS: [&str; 7] =
-    ["month_end", "customers_opening", "customers_lost", "customers_new", "customers_reactivated", "customers_closing", "churn_rate"];
+const CHURN_COLUMNS: [&str; 7] = [
+    "month_end",
+    "customers_opening",
+    "customers_lost",
+    "customers_new",
+    "customers_reactivated",
+    "customers_closing",
+    "churn_rate",
+];
 /// Months of churn shown.
 const MONTHS_SHOWN: usize = 6;
 
@@ -30,7 +37,10 @@ const MONTHS_SHOWN: usize = 6;
 pub fn against_truth(engine: &Engine, spec: &Spec, folder: &Path) -> Result<Evaluation> {
     let path = folder.join("truth.csv");
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        Error::environment("the truth cannot be read").with("path", path.display().to_string()).hint("generate the demo anew").because(error)
+        Error::environment("the truth cannot be read")
+            .with("path", path.display().to_string())
+            .hint("generate the demo anew")
+            .because(error)
     })?;
     let identities = read(engine, spec, "identities")?;
     let mut keys: FxHashMap<(&str, &str), &str> = FxHashMap::default();
@@ -72,7 +82,9 @@ pub fn headline(engine: &Engine, spec: &Spec) -> Result<Vec<Lines>> {
 
 fn read(engine: &Engine, spec: &Spec, table: &str) -> Result<Vec<RecordBatch>> {
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
-    let newest = warehouse.latest(engine)?.ok_or_else(|| Error::internal("a run that succeeded has published"))?;
+    let newest = warehouse
+        .latest(engine)?
+        .ok_or_else(|| Error::internal("a run that succeeded has published"))?;
     Ok(warehouse.read(engine, &newest, table, None)?.unwrap_or_default())
 }
 
@@ -80,7 +92,11 @@ fn lines(name: &str, columns: &[&str], batches: &[RecordBatch]) -> Lines {
     let mut lines = vec![columns.iter().map(|column| (*column).to_owned()).collect::<Vec<String>>()];
     for batch in batches {
         for row in 0..batch.num_rows() {
-            let cell = |name: &&str| batch.column_by_name(name).map_or_else(String::new, |values| cell(values.as_ref(), row));
+            let cell = |name: &&str| {
+                batch
+                    .column_by_name(name)
+                    .map_or_else(String::new, |values| cell(values.as_ref(), row))
+            };
             lines.push(columns.iter().map(cell).collect());
         }
     }

@@ -1,6 +1,6 @@
 //! Stage `model`: SQL models over the tables to be published, in dependency order, with audits and test cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -90,6 +90,21 @@ pub fn order(_engine: &Engine, spec: &Spec, select: &[String], exclude: &[String
         return Err(Error::diagnostics(findings));
     }
     order::selected(models, select, exclude)
+}
+
+/// Base tables that these models, or audits of the project, read.
+#[must_use]
+pub fn reads(spec: &Spec, models: &[ModelSpec]) -> BTreeSet<String> {
+    let of_audits = spec
+        .audits
+        .iter()
+        .filter_map(|file| query::Query::parse(file).ok())
+        .flat_map(|query| query.tables);
+    models
+        .iter()
+        .flat_map(|model| model.depends.iter().cloned())
+        .chain(of_audits)
+        .collect()
 }
 
 /// Every mistake in models and audits that can be found without data, with line and column and "did you mean", sorted.

@@ -23,7 +23,7 @@ const ROW_GROUP_ROWS: usize = 512 * 1024;
 /// Rows handed to an encoder at once: bounds the copy, and keeps 32-bit offsets of texts up to 32 KiB a row.
 const CHUNK_ROWS: usize = 64 * 1024;
 
-const ZSTD_LEVEL: i32 = 3;
+const ZSTD_LEVEL: i32 = 1;
 
 /// Writes flat batches of `schema` as one Parquet file. Gives the number of rows. Runs on the current rayon pool.
 pub(super) fn encode<W: Write + Send>(schema: &SchemaRef, batches: &[RecordBatch], sink: W) -> Result<u64> {

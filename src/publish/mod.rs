@@ -14,7 +14,6 @@
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -26,6 +25,7 @@ use crate::table::{RunId, VersionNumber};
 
 mod bucket;
 mod commit;
+mod draft;
 mod encode;
 mod latest;
 mod lease;
@@ -35,6 +35,7 @@ mod upload;
 mod write;
 
 use bucket::Bucket;
+pub use draft::{Closing, Draft};
 pub use lease::{LEASE_AGE_MAX_MINUTES, Lease};
 
 /// Format of the manifests that this program writes, and the newest it reads.
@@ -83,25 +84,6 @@ pub struct FileEntry {
     pub bytes: u64,
     /// SHA-256 (hex).
     pub sha256: String,
-}
-
-/// What a run wants to publish.
-#[derive(Debug)]
-pub struct Release {
-    /// The run.
-    pub run_id: RunId,
-    /// The version it read its state from.
-    pub parent: Option<VersionNumber>,
-    /// As-of day.
-    pub as_of: NaiveDate,
-    /// Fingerprint.
-    pub fingerprint: String,
-    /// Tables: name, schema, batches.
-    pub tables: Vec<(String, SchemaRef, Vec<RecordBatch>)>,
-    /// Tables of the parent version that are taken over as they are, by their files.
-    pub carried: BTreeMap<String, TableEntry>,
-    /// State files.
-    pub state: Vec<(String, Bytes)>,
 }
 
 /// Where versions live.
@@ -182,31 +164,4 @@ impl Warehouse {
         let bucket = Bucket::new(engine, &self.root);
         write::sweep(&bucket, &self.versions(engine)?, keep)
     }
-}
-
-/// Writes the tables, verifies them, commits, and copies to `latest/`.
-///
-/// Once the version is committed the answer is `Ok`, even if the copies in `latest/` failed: [`Warehouse::repair`] makes them.
-///
-/// # Errors
-/// `Conflict` if another run published since `release.parent`, `Environment` for the store or the disk, `Config` for a name or type that
-/// cannot be published. Nothing is visible then.
-pub fn publish(engine: &Engine, warehouse: &Warehouse, release: Release) -> Result<Manifest> {
-    let bucket = Bucket::new(engine, &warehouse.root);
-    write::check_names(&release)?;
-    commit::expect_newest(&bucket, release.parent)?;
-    let folder = write::claim(&bucket, &release.run_id)?;
-    let manifest = match write::all(engine, &bucket, &folder, release) {
-        Ok(manifest) => manifest,
-        Err(error) => {
-            // Not committed, and the folder is ours alone: give the space back, above all on a full disk.
-            let _ = bucket.delete_folder(&folder);
-            return Err(error);
-        }
-    };
-    commit::commit(&bucket, &manifest)?;
-    if let Err(error) = latest::update(&bucket, &manifest) {
-        tracing::warn!(%error, "the version is published, but the copies in latest/ are behind; the next run repairs them");
-    }
-    Ok(manifest)
 }

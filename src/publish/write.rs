@@ -1,6 +1,6 @@
 //! Writing a run's files: claimed folder, streamed uploads with a hash on the way, and a second look at what arrived.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::bucket::{Bucket, Created};
 use super::upload::Sink;
-use super::{FileEntry, MANIFEST_FORMAT, Manifest, Release, TableEntry, encode, read, types};
+use super::{FileEntry, Manifest, TableEntry, encode, read, types};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::table::{RunId, VersionNumber};
+use crate::table::RunId;
 
 const FOLDER: &str = "runs";
 const STATE: &str = "state";
@@ -41,22 +41,18 @@ fn is_state_name(name: &str) -> bool {
         })
 }
 
-/// That every name can be a file's and stands once.
-pub(super) fn check_names(release: &Release) -> Result<()> {
-    let tables = release.tables.iter().map(|(name, ..)| (name, is_table_name(name) && name != STATE));
-    let state = release.state.iter().map(|(name, _)| (name, is_state_name(name)));
-    let mut seen = BTreeSet::new();
-    for (kind, (name, is_valid)) in tables.map(|pair| ("table", pair)).chain(state.map(|pair| ("state file", pair))) {
-        if !is_valid {
-            return Err(Error::config(format!("a {kind} has a name that cannot be published"))
-                .with("name", name.escape_default().to_string())
-                .hint("use a-z, 0-9 and _, starting with a letter, at most 63 characters; not `state`"));
-        }
-        if !seen.insert((kind, name)) {
-            return Err(Error::config(format!("two {kind}s have the same name")).with("name", name));
-        }
+/// That a table's name can be a folder's.
+pub(super) fn check_table_name(name: &str) -> Result<()> {
+    if is_table_name(name) && name != STATE {
+        return Ok(());
     }
-    Ok(())
+    Err(unusable("table", name))
+}
+
+fn unusable(kind: &str, name: &str) -> Error {
+    Error::config(format!("a {kind} has a name that cannot be published"))
+        .with("name", name.escape_default().to_string())
+        .hint("use a-z, 0-9 and _, starting with a letter, at most 63 characters; not `state`")
 }
 
 /// Makes a folder for this attempt alone: `runs/<run_id>`, or `runs/<run_id>.2` if an earlier attempt left or published that one.
@@ -78,49 +74,23 @@ pub(super) fn claim(bucket: &Bucket<'_>, run_id: &RunId) -> Result<String> {
         .hint("give a new run id"))
 }
 
-/// Writes and verifies every file, and gives the manifest to commit.
-pub(super) fn all(engine: &Engine, bucket: &Bucket<'_>, folder: &str, release: Release) -> Result<Manifest> {
-    let Release {
-        run_id,
-        parent,
-        as_of,
-        fingerprint,
-        tables,
-        carried,
-        state,
-    } = release;
-    let mut written = carried;
-    for (name, schema, batches) in tables {
-        let entry = table(engine, bucket, folder, (&name, &schema, batches))?;
-        written.insert(name, entry);
+/// Writes and verifies a state file.
+pub(super) fn state(bucket: &Bucket<'_>, folder: &str, name: &str, bytes: Bytes) -> Result<FileEntry> {
+    if !is_state_name(name) {
+        return Err(unusable("state file", name));
     }
-    let mut states = BTreeMap::new();
-    for (name, bytes) in state {
-        let path = format!("{folder}/{STATE}/{name}");
-        let entry = FileEntry {
-            bytes: bytes.len() as u64,
-            sha256: hex(&Sha256::digest(&bytes)),
-            path,
-        };
-        bucket.put(&entry.path, bytes)?;
-        read::checked(bucket, &entry)?;
-        states.insert(name, entry);
-    }
-    Ok(Manifest {
-        format: MANIFEST_FORMAT,
-        version: VersionNumber(parent.map_or(0, |parent| parent.0) + 1),
-        run_id,
-        parent,
-        as_of,
-        created_at: engine.now(),
-        tool: env!("CARGO_PKG_VERSION").to_owned(),
-        fingerprint,
-        tables: written,
-        state: states,
-    })
+    let entry = FileEntry {
+        path: format!("{folder}/{STATE}/{name}"),
+        bytes: bytes.len() as u64,
+        sha256: hex(&Sha256::digest(&bytes)),
+    };
+    bucket.put(&entry.path, bytes)?;
+    read::checked(bucket, &entry)?;
+    Ok(entry)
 }
 
-fn table(engine: &Engine, bucket: &Bucket<'_>, folder: &str, table: (&str, &SchemaRef, Vec<RecordBatch>)) -> Result<TableEntry> {
+/// Writes and verifies a table.
+pub(super) fn table(engine: &Engine, bucket: &Bucket<'_>, folder: &str, table: (&str, &SchemaRef, &[RecordBatch])) -> Result<TableEntry> {
     let (name, schema, batches) = table;
     let relative = format!("{folder}/{name}/part-00000.parquet");
     let schema = types::published(name, schema)?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
 use crate::config::Spec;
@@ -10,19 +11,24 @@ use crate::error::{Error, Result};
 use crate::key;
 use crate::model::{self, Tables};
 use crate::plan::{self, Plan, PlanReport, Selection};
-use crate::publish::{self, Lease, Release, Warehouse};
+use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
-use crate::source::{self, Ingested};
+use crate::source::{self, Ingested, Ledger};
 use crate::standardize;
-use crate::table::{RunId, VersionNumber};
+use crate::table::keys::Keys;
+use crate::table::{CleanContacts, RecordKind, Rejects, RunId, VersionNumber};
 
 mod identity;
 mod previous;
+mod shelf;
 mod stages;
 mod tables;
 
 pub use previous::Previous;
 pub use stages::{Progress, Silent, Stages};
+
+use identity::Resolved;
+use shelf::Shelf;
 
 /// How often the lease is refreshed at most; far below the age at which others take it over.
 const LEASE_REFRESHED_EVERY: Duration = Duration::from_secs(60);
@@ -73,63 +79,128 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     }
     gate_rejects(spec, &ingested)?;
 
-    let standardized = stages.time("standardize", || {
-        Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
-    })?;
-    let resolved = identity::resolve(engine, spec, &standardized.contacts, previous.model(options.retrain), &mut stages)?;
-    let keys = stages.time("key", || {
-        let secret = spec.key_secret.expose();
-        Ok(engine.compute(|| key::assign(&standardized.contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))
-    })?;
-    let changes = key::changes(&keys, previous.customers());
+    let job = Job {
+        engine,
+        spec,
+        options,
+        warehouse,
+        previous: &previous,
+        plan: &plan,
+    };
+    job.publish(ingested, fingerprint, left_out, stages)
+}
 
-    let mut all = stages.time("profile", || {
+/// A run that has something to do, and what it starts from.
+struct Job<'a> {
+    engine: &'a Engine,
+    spec: &'a Spec,
+    options: &'a RunOptions,
+    warehouse: &'a Warehouse,
+    previous: &'a Previous,
+    plan: &'a Plan,
+}
+
+impl Job<'_> {
+    /// From the records to the version. `left_out` are tables of the last version that models read and this run does not build.
+    fn publish(&self, ingested: Ingested, fingerprint: String, left_out: Tables, mut stages: Stages<'_>) -> Result<RunReport> {
+        let Job {
+            engine,
+            spec,
+            options,
+            previous,
+            plan,
+            ..
+        } = *self;
+        let Ingested {
+            contacts,
+            facts,
+            mut rejects,
+            inputs,
+            columns,
+            drift,
+            counts,
+        } = ingested;
+        let standardized = stages.time("standardize", || {
+            Ok(engine.compute(|| standardize::standardize(&contacts, &spec.country)))
+        })?;
+        drop(contacts);
+        rejects.append(standardized.rejects);
+        rejects.sort();
+        let contacts = &standardized.contacts;
+        let resolved = identity::resolve(engine, spec, contacts, previous.model(options.retrain), &mut stages)?;
+        let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
+
         let input = tables::Input {
             engine,
             spec,
             options,
-            previous: &previous,
-            ingested: &ingested,
+            previous,
+            contacts,
             resolved: &resolved,
             keys: &keys,
         };
-        Ok(tables::profile(&input, &standardized))
-    })?;
-    let mut readable: Tables = all.clone();
-    readable.extend(left_out);
-    let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &readable))?;
-    readable.extend(built.clone());
-    all.extend(built);
-    let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &readable))?;
-    gate_audits(&audits)?;
+        let mut shelf = self.shelve(&input, &rejects, facts, &mut stages)?;
+        shelf.lend(left_out);
+        let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &shelf.readable()))?;
+        shelf.keep(built);
+        let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &shelf.readable()))?;
+        gate_audits(&audits)?;
 
-    let identity = resolved.report(&keys);
-    let manifest = stages.time("publish", || {
-        all.insert("runs".to_owned(), tables::runs(&previous, options, &plan, engine.now(), &identity));
-        let release = Release {
-            run_id: options.run_id.clone(),
-            parent: plan.previous,
-            as_of: plan.as_of,
-            fingerprint,
-            state: tables::state(&standardized.contacts, &resolved, &keys, &ingested)?,
-            carried: previous.carried(&spec.models, &all),
-            tables: all.into_iter().map(|(name, table)| (name, table.schema, table.batches)).collect(),
-        };
-        publish::publish(engine, warehouse, release)
-    })?;
+        let identity = resolved.report(&keys);
+        let manifest = stages.time("publish", || {
+            shelf.put("runs", tables::runs(previous, options, plan, engine.now(), &identity))?;
+            let closing = Closing {
+                as_of: plan.as_of,
+                fingerprint,
+                carried: previous.carried(&spec.models, shelf.kept()),
+                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns })?,
+            };
+            shelf.into_draft()?.commit(closing)
+        })?;
+        Ok(RunReport {
+            outcome: Outcome::Published,
+            version: manifest.version,
+            sources: counts,
+            drift,
+            placeholders: standardized.placeholders,
+            identity: Some(identity),
+            keys: Some(key::changes(&keys, previous.customers())),
+            audits,
+            tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
+            ..RunReport::empty(options, spec, plan, manifest.version, stages.finish())
+        })
+    }
 
-    Ok(RunReport {
-        outcome: Outcome::Published,
-        version: manifest.version,
-        sources: ingested.counts,
-        drift: ingested.drift,
-        placeholders: standardized.placeholders,
-        identity: Some(identity),
-        keys: Some(changes),
-        audits,
-        tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
-        ..RunReport::empty(options, spec, &plan, manifest.version, stages.finish())
-    })
+    fn keys(&self, contacts: &CleanContacts, resolved: &Resolved) -> Keys {
+        let secret = self.spec.key_secret.expose();
+        self.engine
+            .compute(|| key::assign(contacts, &resolved.clusters, &self.previous.keys, &self.spec.trust, secret))
+    }
+
+    /// Makes the tables that need no SQL; those that SQL does not read are written and gone when this returns.
+    fn shelve(
+        &self,
+        input: &tables::Input<'_>,
+        rejects: &Rejects,
+        facts: Vec<(RecordKind, Vec<RecordBatch>)>,
+        stages: &mut Stages<'_>,
+    ) -> Result<Shelf<'_>> {
+        let draft = Draft::begin(self.engine, self.warehouse, &self.options.run_id, self.plan.previous)?;
+        let mut shelf = Shelf::new(draft, model::reads(self.spec, &self.plan.models));
+        for (name, table) in stages.time("profile", || Ok(tables::people(input, rejects)))? {
+            stages.part("publish", || shelf.put(&name, table))?;
+        }
+        let mut orders = Vec::new();
+        for (kind, batches) in facts {
+            let table = stages.part("profile", || Ok(tables::keyed(input, kind, &batches, &orders)))?;
+            drop(batches);
+            if kind == RecordKind::Orders {
+                orders.clone_from(&table.batches);
+            }
+            stages.part("publish", || shelf.put(kind.name(), table))?;
+        }
+        Ok(shelf)
+    }
 }
 
 /// Goes the way of [`run`] up to the keys, and tells what would happen. Writes nothing.
@@ -246,7 +317,7 @@ fn estimate_memory(ingested: &Ingested) -> u64 {
         .facts
         .iter()
         .flat_map(|(_, batches)| batches)
-        .map(arrow::array::RecordBatch::get_array_memory_size)
+        .map(RecordBatch::get_array_memory_size)
         .sum();
     let contacts = ingested.contacts.batch().get_array_memory_size();
     (2 * facts + 4 * contacts) as u64

@@ -51,6 +51,38 @@ impl<'a> Stages<'a> {
         }
     }
 
+    /// Runs a part of a stage that the listener hears of only when [`Stages::time`] ends the stage, or that ended already.
+    ///
+    /// # Errors
+    /// Of the part.
+    pub fn part<T>(&mut self, stage: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let (started, cpu_ms) = (Instant::now(), process_cpu_ms());
+        let result = work()?;
+        self.add(stage, started, cpu_ms);
+        Ok(result)
+    }
+
+    fn add(&mut self, stage: &str, started: Instant, cpu_ms: u64) -> StageTime {
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let cpu_ms = process_cpu_ms() - cpu_ms;
+        let time = StageTime {
+            stage: stage.to_owned(),
+            elapsed_ms,
+            cpu_ms,
+        };
+        match self.done.iter_mut().find(|done| done.stage == stage) {
+            Some(done) => {
+                done.elapsed_ms += time.elapsed_ms;
+                done.cpu_ms += time.cpu_ms;
+                done.clone()
+            }
+            None => {
+                self.done.push(time.clone());
+                time
+            }
+        }
+    }
+
     /// Calls `beat` before a stage if that much time has passed since the last call; an error of it ends the run.
     #[must_use]
     pub fn beating(mut self, every: Duration, beat: &'a dyn Fn() -> Result<()>) -> Self {
@@ -73,13 +105,8 @@ impl<'a> Stages<'a> {
         self.progress.started(stage);
         let (started, cpu_ms) = (Instant::now(), process_cpu_ms());
         let result = work()?;
-        let time = StageTime {
-            stage: stage.to_owned(),
-            elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            cpu_ms: process_cpu_ms() - cpu_ms,
-        };
+        let time = self.add(stage, started, cpu_ms);
         self.progress.finished(&time);
-        self.done.push(time);
         Ok(result)
     }
 

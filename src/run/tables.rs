@@ -21,8 +21,7 @@ use crate::model::{Table, Tables};
 use crate::profile::{self, ProfileSpec};
 use crate::report::IdentityReport;
 use crate::score;
-use crate::source::{Ingested, Ledger};
-use crate::standardize::Standardized;
+use crate::source::Ledger;
 use crate::table::keys::Keys;
 use crate::table::{CleanContacts, RecordKind, Reject, Rejects, column};
 
@@ -39,74 +38,63 @@ pub struct Input<'a> {
     pub spec: &'a Spec,
     pub options: &'a RunOptions,
     pub previous: &'a Previous,
-    pub ingested: &'a Ingested,
+    pub contacts: &'a CleanContacts,
     pub resolved: &'a Resolved,
     pub keys: &'a Keys,
 }
 
-/// Every table but those of the models and `runs`.
-pub fn profile(input: &Input<'_>, standardized: &Standardized) -> Tables {
-    let Input {
-        engine,
-        spec,
-        resolved,
-        keys,
-        ..
-    } = *input;
-    let contacts = &standardized.contacts;
-    let profile_spec = ProfileSpec {
-        trust: &spec.trust,
-        survivorship: &spec.survivorship,
-        identifiers: &spec.identity.identifiers,
-        shared_by_records_max: spec.identity.shared_by_records_max,
-    };
-    let names = |rules: &[crate::config::spec::BlockingRule]| rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
-    let (blocking, deterministic) = (names(&spec.identity.blocking), names(&spec.identity.deterministic));
-    let rules = (blocking.as_slice(), deterministic.as_slice());
-    let events = key::events_batch(keys, &input.options.run_id);
-
-    let base = crate::model::base::schemas(spec);
-    let mut tables = engine.compute(|| {
-        let mut tables = Tables::new();
-        let mut add = |name: &str, batch: RecordBatch| {
-            tables.insert(
-                name.to_owned(),
-                Table {
-                    schema: batch.schema(),
-                    batches: vec![batch],
-                },
-            )
-        };
-        add("customers", profile::customers(&profile_spec, contacts, keys));
-        add("identities", profile::identities(contacts, keys));
-        add("contacts", profile::contacts(contacts, keys));
-        add("links", profile::links(contacts, keys, &resolved.links, rules));
-        add("possible_links", profile::possible_links(contacts, keys, &resolved.possible, rules));
-        add("key_redirects", key::redirects_batch(&keys.redirects));
-        let mut orders: Vec<RecordBatch> = Vec::new();
-        for (kind, batches) in &input.ingested.facts {
-            let keyed = profile::attribute(&profile_spec, contacts, keys, *kind, batches, &orders);
-            let schema = keyed.first().map_or_else(|| Arc::clone(&base[kind.name()]), RecordBatch::schema);
-            if *kind == RecordKind::Orders {
-                orders.clone_from(&keyed);
-            }
-            tables.insert(kind.name().to_owned(), Table { schema, batches: keyed });
+impl Input<'_> {
+    fn profile_spec(&self) -> ProfileSpec<'_> {
+        ProfileSpec {
+            trust: &self.spec.trust,
+            survivorship: &self.spec.survivorship,
+            identifiers: &self.spec.identity.identifiers,
+            shared_by_records_max: self.spec.identity.shared_by_records_max,
         }
-        tables
+    }
+}
+
+/// The tables about people and keys.
+pub fn people(input: &Input<'_>, rejects: &Rejects) -> Tables {
+    let Input {
+        contacts, resolved, keys, ..
+    } = *input;
+    let names = |rules: &[crate::config::spec::BlockingRule]| rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
+    let (blocking, deterministic) = (names(&input.spec.identity.blocking), names(&input.spec.identity.deterministic));
+    let rules = (blocking.as_slice(), deterministic.as_slice());
+    let batches = input.engine.compute(|| {
+        [
+            ("customers", profile::customers(&input.profile_spec(), contacts, keys)),
+            ("identities", profile::identities(contacts, keys)),
+            ("contacts", profile::contacts(contacts, keys)),
+            ("links", profile::links(contacts, keys, &resolved.links, rules)),
+            ("possible_links", profile::possible_links(contacts, keys, &resolved.possible, rules)),
+            ("key_redirects", key::redirects_batch(&keys.redirects)),
+            ("rejects", rejects_batch(rejects)),
+        ]
     });
+    let mut tables: Tables = batches.into_iter().map(|(name, batch)| (name.to_owned(), one(batch))).collect();
+    let events = key::events_batch(keys, &input.options.run_id);
     tables.insert("key_events".to_owned(), appended(input.previous, "key_events", events));
-    let mut rejects = input.ingested.rejects.clone();
-    rejects.append(standardized.rejects.clone());
-    rejects.sort();
-    let rejects = rejects_batch(&rejects);
-    tables.insert(
-        "rejects".to_owned(),
-        Table {
-            schema: rejects.schema(),
-            batches: vec![rejects],
-        },
-    );
     tables
+}
+
+fn one(batch: RecordBatch) -> Table {
+    Table {
+        schema: batch.schema(),
+        batches: vec![batch],
+    }
+}
+
+/// The records of one kind with the keys of their customers. Lines take theirs from the keyed `orders`.
+pub fn keyed(input: &Input<'_>, kind: RecordKind, batches: &[RecordBatch], orders: &[RecordBatch]) -> Table {
+    let attribute = || profile::attribute(&input.profile_spec(), input.contacts, input.keys, kind, batches, orders);
+    let batches = input.engine.compute(attribute);
+    let empty = || crate::model::base::schemas(input.spec)[kind.name()].clone();
+    Table {
+        schema: batches.first().map_or_else(empty, RecordBatch::schema),
+        batches,
+    }
 }
 
 /// The table `runs` with one row more.
@@ -155,12 +143,8 @@ fn appended(previous: &Previous, name: &str, new: RecordBatch) -> Table {
 }
 
 /// State files of the next version.
-pub fn state(contacts: &CleanContacts, resolved: &Resolved, keys: &Keys, ingested: &Ingested) -> Result<Vec<(String, Bytes)>> {
-    let ledger = Ledger {
-        inputs: ingested.inputs.clone(),
-        columns: ingested.columns.clone(),
-    };
-    let ledger = serde_json::to_vec_pretty(&ledger).map_err(|error| Error::internal("the ledger does not fit JSON").because(error))?;
+pub fn state(contacts: &CleanContacts, resolved: &Resolved, keys: &Keys, ledger: &Ledger) -> Result<Vec<(String, Bytes)>> {
+    let ledger = serde_json::to_vec_pretty(ledger).map_err(|error| Error::internal("the ledger does not fit JSON").because(error))?;
     let batches = key::state::to_batches(contacts, keys);
     let mut files = score::state::write(&resolved.model, &resolved.frequencies)?;
     files.push((LEDGER.to_owned(), ledger.into()));

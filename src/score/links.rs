@@ -9,8 +9,9 @@ use super::weights::Weights;
 use crate::config::spec::IdentitySpec;
 use crate::table::identity::LinkOrigin;
 use crate::table::pairs::RuleBlocks;
-use crate::table::tiles::{RowScratch, Tile, for_each_row, tiles};
-use crate::table::{Blocks, Link, PairPatterns, Pattern, RecordIx, RuleIx};
+use crate::table::bounds::{Finished, WeightBounds};
+use crate::table::tiles::{PairBatch, RowScratch, Tile, for_each_row, tiles};
+use crate::table::{Blocks, Link, Pair, PairPatterns, Pattern, RecordIx, RuleIx};
 
 /// What scoring saw.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -19,7 +20,11 @@ pub struct ScoreCounts {
     pub pairs: u64,
     /// Pairs at or above the lower threshold.
     pub links: u64,
-    /// Number of pairs by whole bits of match weight, from −40 to 40; the ends hold what lies beyond.
+    /// Pairs that were left before all comparisons were done, because they could not reach the lower threshold any more. Their weights are
+    /// below it, and not known.
+    #[serde(default)]
+    pub pairs_left_early: u64,
+    /// Number of all other pairs by whole bits of match weight, from −40 to 40; the ends hold what lies beyond.
     pub weight_histogram: Vec<(i32, u64)>,
 }
 
@@ -47,10 +52,12 @@ pub fn score<P: PairPatterns>(
     weights: &Weights<'_>,
     patterns: &P,
 ) -> (Vec<Link>, ScoreCounts) {
+    let weight_min = weight_of(spec.possible_probability);
     let scorer = Scorer {
         weights,
         patterns,
-        weight_min: weight_of(spec.possible_probability),
+        bounds: weights.bounds(weight_min),
+        weight_min,
     };
     let (scored, counts) = scorer.score(blocks);
     let certain = scorer.deterministic(deterministic, spec);
@@ -60,6 +67,7 @@ pub fn score<P: PairPatterns>(
 struct Scorer<'a, P> {
     weights: &'a Weights<'a>,
     patterns: &'a P,
+    bounds: WeightBounds<'a>,
     weight_min: f64,
 }
 
@@ -74,6 +82,9 @@ struct Scored {
 struct Buffers<S> {
     scratch: S,
     rows: RowScratch,
+    batch: PairBatch,
+    finished: Vec<Finished>,
+    pairs: Vec<Pair>,
     patterns: Vec<Pattern>,
 }
 
@@ -82,6 +93,9 @@ impl<P: PairPatterns> Scorer<'_, P> {
         Buffers {
             scratch: self.patterns.scratch(),
             rows: RowScratch::default(),
+            batch: PairBatch::default(),
+            finished: Vec::new(),
+            pairs: Vec::new(),
             patterns: Vec::new(),
         }
     }
@@ -108,6 +122,7 @@ impl<P: PairPatterns> Scorer<'_, P> {
             }
         }
         counts.links = links.len() as u64;
+        counts.pairs_left_early = counts.pairs - histogram.iter().sum::<u64>();
         counts.weight_histogram = (-WEIGHT_END..=WEIGHT_END).zip(histogram).collect();
         links.par_sort_unstable_by_key(|link| (link.left, link.right));
         (links, counts)
@@ -119,26 +134,40 @@ impl<P: PairPatterns> Scorer<'_, P> {
             pairs: 0,
             histogram: [0; BINS],
         };
-        let Buffers { scratch, rows, patterns } = buffers;
-        for_each_row(rule, earlier, tile, rows, |left, rights| {
-            self.patterns.patterns(scratch, left, rights, patterns);
-            scored.pairs += rights.len() as u64;
-            for (&right, &pattern) in rights.iter().zip(patterns.iter()) {
-                let right = RecordIx(right);
-                let weight = self.weights.weight(pattern, left, right);
-                scored.histogram[bin(weight)] += 1;
-                if weight >= self.weight_min {
-                    scored.links.push(Link {
-                        left,
-                        right,
-                        weight,
-                        origin: LinkOrigin::Blocking(rule_ix),
-                        pattern,
-                    });
-                }
-            }
-        });
+        let Buffers {
+            scratch,
+            rows,
+            batch,
+            finished,
+            ..
+        } = buffers;
+        let origin = LinkOrigin::Blocking(rule_ix);
+        let mut take = |pairs: &[Pair]| {
+            self.patterns.patterns_above(scratch, pairs, &self.bounds, finished);
+            self.take(pairs, finished, origin, &mut scored);
+        };
+        for_each_row(rule, earlier, tile, rows, |left, rights| batch.add(left, rights, &mut take));
+        batch.end(take);
         scored
+    }
+
+    /// Weighs what is left of a batch, and keeps what is heavy enough.
+    fn take(&self, pairs: &[Pair], finished: &[Finished], origin: LinkOrigin, scored: &mut Scored) {
+        scored.pairs += pairs.len() as u64;
+        for &Finished { position, pattern } in finished {
+            let Pair { left, right } = pairs[position as usize];
+            let weight = self.weights.weight(pattern, left, right);
+            scored.histogram[bin(weight)] += 1;
+            if weight >= self.weight_min {
+                scored.links.push(Link {
+                    left,
+                    right,
+                    weight,
+                    origin,
+                    pattern,
+                });
+            }
+        }
     }
 
     /// Links of deterministic rules, each pair once, by the first rule that gives it.
@@ -186,9 +215,16 @@ impl<P: PairPatterns> Scorer<'_, P> {
         for (position, &left) in records.iter().enumerate() {
             let rights = &records[position + 1..records.len().min(position + 1 + reach)];
             let left = RecordIx(left);
-            self.patterns.patterns(&mut buffers.scratch, left, rights, &mut buffers.patterns);
-            for (&right, &pattern) in rights.iter().zip(&buffers.patterns) {
-                let right = RecordIx(right);
+            let Buffers {
+                scratch, pairs, patterns, ..
+            } = &mut *buffers;
+            pairs.clear();
+            pairs.extend(rights.iter().map(|&right| Pair {
+                left,
+                right: RecordIx(right),
+            }));
+            self.patterns.patterns(scratch, pairs, patterns);
+            for (&Pair { right, .. }, &pattern) in pairs.iter().zip(patterns.iter()) {
                 links.push(Link {
                     left,
                     right,

@@ -1,12 +1,12 @@
 //! Stage `score`: Fellegi-Sunter weights, trained by EM without labels, and the pairs above a weight.
 
-pub mod state;
 mod em;
 mod frequency;
 mod links;
 mod model;
 mod random;
 mod sample;
+pub mod state;
 mod train;
 mod weights;
 

@@ -12,7 +12,8 @@ use super::model::{Model, Origin, bounded};
 use super::sample::{below, hash};
 use crate::config::spec::{ComparisonSpec, IdentitySpec, Test};
 use crate::table::pairs::pairs_of;
-use crate::table::{CodedRecords, PairPatterns, Pattern, RecordIx};
+use crate::table::tiles::PairBatch;
+use crate::table::{CodedRecords, Pair, PairPatterns, Pattern, RecordIx};
 
 /// Partners drawn for one record: they share the preparation of its values.
 const PARTNERS: u64 = 16;
@@ -110,15 +111,19 @@ fn count_patterns<P: PairPatterns>(
 ) -> BTreeMap<Pattern, u64> {
     let piece = |scratch: &mut P::Scratch, piece: u64| {
         let mut counts: FxHashMap<Pattern, u64> = FxHashMap::default();
-        let (mut rights, mut buffer) = (Vec::new(), Vec::new());
-        for at in piece * rows_a_piece..((piece + 1) * rows_a_piece).min(rows) {
-            rights.clear();
-            let left = row(at, &mut rights);
-            patterns.patterns(scratch, RecordIx(left), &rights, &mut buffer);
+        let (mut rights, mut buffer, mut batch) = (Vec::new(), Vec::new(), PairBatch::default());
+        let mut count = |pairs: &[Pair]| {
+            patterns.patterns(scratch, pairs, &mut buffer);
             for &pattern in &buffer {
                 *counts.entry(pattern).or_default() += 1;
             }
+        };
+        for at in piece * rows_a_piece..((piece + 1) * rows_a_piece).min(rows) {
+            rights.clear();
+            let left = row(at, &mut rights);
+            batch.add(RecordIx(left), &rights, &mut count);
         }
+        batch.end(count);
         counts
     };
     let pieces: Vec<FxHashMap<Pattern, u64>> = (0..rows.div_ceil(rows_a_piece))

@@ -16,30 +16,39 @@ pub(super) fn below(bits: u64, bound: u32) -> u32 {
     u32::try_from((u128::from(bits) * u128::from(bound)) >> 64).expect("the product of 64 and 32 bits has 96 bits")
 }
 
-/// Keeps about `wanted` of `total` things by their hash.
+/// Keeps about `wanted` of `total` pairs, row by row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Share {
     seed: u64,
-    /// Hashes up to here are kept; `None` keeps all.
-    limit: Option<u64>,
+    /// ln(1 − share); `None` keeps all.
+    log_skipped: Option<f64>,
 }
 
 impl Share {
     pub(super) fn new(seed: u64, wanted: u64, total: u64) -> Self {
-        let limit = (total > wanted).then(|| {
-            let limit = u128::from(wanted) * (1_u128 << 64) / u128::from(total);
-            u64::try_from(limit).expect("fewer are wanted than there are")
-        });
-        Self { seed, limit }
+        let log_skipped = (total > wanted).then(|| (-(wanted as f64 / total as f64)).ln_1p());
+        Self { seed, log_skipped }
     }
 
-    pub(super) fn keeps_all(self) -> bool {
-        self.limit.is_none()
-    }
-
-    /// Whether the pair is in the sample.
-    pub(super) fn keeps(self, left: u32, right: u32) -> bool {
-        let pair = (u64::from(left) << 32) | u64::from(right);
-        self.limit.is_none_or(|limit| hash(self.seed, pair) < limit)
+    /// The partners of `left` that are in the sample, in their order; `sampled` is a buffer. Jumps from one to the next by geometric gaps,
+    /// so that a row costs as many steps as it gives partners: a session may draw from billions of pairs.
+    pub(super) fn of_row<'a>(self, left: u32, rights: &'a [u32], sampled: &'a mut Vec<u32>) -> &'a [u32] {
+        let Some(log_skipped) = self.log_skipped else {
+            return rights;
+        };
+        sampled.clear();
+        let row = hash(self.seed, u64::from(left));
+        let mut at = 0_usize;
+        for draw in 0.. {
+            let uniform = ((hash(row, draw) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
+            let gap = uniform.ln() / log_skipped;
+            if gap >= (rights.len() - at) as f64 {
+                break;
+            }
+            at += gap as usize;
+            sampled.push(rights[at]);
+            at += 1;
+        }
+        sampled
     }
 }

@@ -16,7 +16,10 @@ pub fn write(model: &Model, frequencies: &TermFrequencies) -> Result<Vec<(String
     let json = |error: serde_json::Error| Error::internal("the model does not fit JSON").because(error);
     Ok(vec![
         (MODEL.to_owned(), serde_json::to_vec_pretty(model).map_err(json)?.into()),
-        (TERM_FREQUENCIES.to_owned(), serde_json::to_vec(&frequencies.columns).map_err(json)?.into()),
+        (
+            TERM_FREQUENCIES.to_owned(),
+            serde_json::to_vec(&frequencies.columns).map_err(json)?.into(),
+        ),
     ])
 }
 
@@ -25,9 +28,13 @@ pub fn write(model: &Model, frequencies: &TermFrequencies) -> Result<Vec<(String
 /// # Errors
 /// Of `get`, and `Environment` if a file is not what [`write`] wrote.
 pub fn read(get: impl Fn(&str) -> Result<Option<Bytes>>) -> Result<Option<(Model, TermFrequencies)>> {
-    let (Some(model), Some(frequencies)) = (get(MODEL)?, get(TERM_FREQUENCIES)?) else { return Ok(None) };
+    let (Some(model), Some(frequencies)) = (get(MODEL)?, get(TERM_FREQUENCIES)?) else {
+        return Ok(None);
+    };
     let damaged = |error: serde_json::Error| {
-        Error::environment("the state holds a model that cannot be read").hint("train anew with `stammkunde run --retrain`").because(error)
+        Error::environment("the state holds a model that cannot be read")
+            .hint("train anew with `stammkunde run --retrain`")
+            .because(error)
     };
     let model = serde_json::from_slice(&model).map_err(damaged)?;
     let columns = serde_json::from_slice(&frequencies).map_err(damaged)?;

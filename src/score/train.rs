@@ -11,8 +11,8 @@ use super::random::estimate_u;
 use super::sample::Share;
 use crate::config::spec::{BlockingRule, ComparisonSpec, IdentitySpec, Test, TrainingSpec};
 use crate::table::pairs::{RuleBlocks, pairs_of};
-use crate::table::tiles::{RowScratch, for_each_row, tiles};
-use crate::table::{Blocks, CodedRecords, PairPatterns, Pattern, column};
+use crate::table::tiles::{PairBatch, RowScratch, for_each_row, tiles};
+use crate::table::{Blocks, CodedRecords, Pair, PairPatterns, Pattern, column};
 
 /// λ when no deterministic rule finds a pair.
 const MATCH_SHARE_DEFAULT: f64 = 1e-4;
@@ -63,28 +63,25 @@ fn match_share(deterministic_pairs: u64, recall: f64, records: u32) -> f64 {
     }
 }
 
-/// Patterns of a session's pairs with their counts, in pattern order; a hash sample if there are too many.
+/// Patterns of a session's pairs with their counts, in pattern order; a sample if there are too many.
 fn session_patterns<P: PairPatterns>(spec: &TrainingSpec, blocks: &RuleBlocks, patterns: &P) -> Vec<(Pattern, u64)> {
     let share = Share::new(spec.seed, spec.session_pairs_max, blocks.pairs());
     let pieces: Vec<FxHashMap<Pattern, u64>> = tiles(blocks)
         .par_iter()
         .map_init(
-            || (patterns.scratch(), RowScratch::default(), Vec::new(), Vec::new()),
-            |(scratch, rows, sampled, buffer), tile| {
+            || (patterns.scratch(), RowScratch::default(), Vec::new(), PairBatch::default(), Vec::new()),
+            |(scratch, rows, sampled, batch, buffer), tile| {
                 let mut counts: FxHashMap<Pattern, u64> = FxHashMap::default();
-                for_each_row(blocks, &[], tile, rows, |left, rights| {
-                    let rights = if share.keeps_all() {
-                        rights
-                    } else {
-                        sampled.clear();
-                        sampled.extend(rights.iter().copied().filter(|&right| share.keeps(left.0, right)));
-                        sampled.as_slice()
-                    };
-                    patterns.patterns(scratch, left, rights, buffer);
+                let mut count = |pairs: &[Pair]| {
+                    patterns.patterns(scratch, pairs, buffer);
                     for &pattern in buffer.iter() {
                         *counts.entry(pattern).or_default() += 1;
                     }
+                };
+                for_each_row(blocks, &[], tile, rows, |left, rights| {
+                    batch.add(left, share.of_row(left.0, rights, sampled), &mut count);
                 });
+                batch.end(count);
                 counts
             },
         )

@@ -8,7 +8,8 @@ use super::model::{ComparisonModel, ELSE_LABEL, LevelModel, Model};
 use super::weight_of;
 use crate::config::spec::{ComparisonSpec, Test};
 use crate::error::{Error, Result};
-use crate::table::{CodedRecords, NULL_CODE, Pattern, RecordIx};
+use crate::table::bounds::{LevelBits, ValueBits, WeightBounds};
+use crate::table::{CodedRecords, Pair, Pattern, RecordIx};
 
 /// Label of the level of a comparison that a missing value makes silent.
 pub const NULL_LABEL: &str = "null";
@@ -38,8 +39,9 @@ struct Comparison {
 struct Adjustment<'a> {
     column: String,
     exact_u: f64,
-    codes: &'a [u32],
-    bits: Vec<f64>,
+    bits: ValueBits<'a>,
+    /// The most bits of any value, at least 0 (two missing values).
+    most: f64,
 }
 
 /// The part of one comparison in a pair's weight.
@@ -112,12 +114,16 @@ impl<'a> Weights<'a> {
                 let column = records
                     .column(name)
                     .ok_or_else(|| Error::config("a term-frequency column is not among the matching columns").with("column", name))?;
-                let bits = frequencies.of_codes(column);
+                let frequencies = frequencies.of_codes(column).into_iter();
+                let bits: Vec<f64> = frequencies.map(|frequency| exact_u.log2() - frequency.log2()).collect();
                 self.adjustments.push(Adjustment {
                     column: name.to_owned(),
                     exact_u,
-                    codes: column.codes(),
-                    bits: bits.into_iter().map(|frequency| exact_u.log2() - frequency.log2()).collect(),
+                    most: bits.iter().copied().fold(0.0, f64::max),
+                    bits: ValueBits {
+                        codes: column.codes(),
+                        bits,
+                    },
                 });
                 self.adjustments.len() - 1
             }
@@ -141,10 +147,32 @@ impl<'a> Weights<'a> {
             bits >>= 4;
             sum += comparison.weights[value];
             if let Some(adjustment) = comparison.adjusted_by[value] {
-                sum += self.adjustments[usize::from(adjustment)].bits(left, right);
+                sum += self.adjustments[usize::from(adjustment)].bits.of_pair(Pair { left, right });
             }
         }
         sum
+    }
+
+    /// What every level adds, for a stage that stops at pairs which cannot reach `least`.
+    #[must_use]
+    pub fn bounds(&self, least: f64) -> WeightBounds<'_> {
+        let level = |comparison: &Comparison, value: usize| {
+            let adjustment = comparison.adjusted_by[value].map(|at| &self.adjustments[usize::from(at)]);
+            LevelBits {
+                bits: comparison.weights[value],
+                by_value: adjustment.map(|adjustment| &adjustment.bits),
+                most: comparison.weights[value] + adjustment.map_or(0.0, |adjustment| adjustment.most),
+            }
+        };
+        WeightBounds {
+            start: self.prior,
+            least,
+            comparisons: self
+                .comparisons
+                .iter()
+                .map(|comparison| std::array::from_fn(|value| level(comparison, value)))
+                .collect(),
+        }
     }
 
     /// The same weight as the sum of its parts, in model order; prior not included.
@@ -152,7 +180,7 @@ impl<'a> Weights<'a> {
     pub fn parts(&self, pattern: Pattern, left: RecordIx, right: RecordIx) -> Vec<WeightPart> {
         let part = |(position, comparison): (usize, &Comparison)| {
             let value = usize::from(pattern.level(position));
-            let adjustment = comparison.adjusted_by[value].map(|at| self.adjustments[usize::from(at)].bits(left, right));
+            let adjustment = comparison.adjusted_by[value].map(|at| self.adjustments[usize::from(at)].bits.of_pair(Pair { left, right }));
             WeightPart {
                 comparison: comparison.name.clone(),
                 level: comparison.labels[value].clone(),
@@ -161,19 +189,6 @@ impl<'a> Weights<'a> {
             }
         };
         self.comparisons.iter().enumerate().map(part).collect()
-    }
-}
-
-impl Adjustment<'_> {
-    /// By the commoner of the two values; by the one there is if the other is missing; 0 if both are.
-    fn bits(&self, left: RecordIx, right: RecordIx) -> f64 {
-        let of = |code: u32| self.bits[code as usize];
-        match (self.codes[left.index()], self.codes[right.index()]) {
-            (NULL_CODE, NULL_CODE) => 0.0,
-            (NULL_CODE, code) | (code, NULL_CODE) => of(code),
-            (left, right) if left == right => of(left),
-            (left, right) => of(left).min(of(right)),
-        }
     }
 }
 

@@ -81,7 +81,18 @@ impl<'a> Shape<'a> {
 
 /// Conforms every batch, in parallel. Rows without a required value and deleted rows go to the rejects.
 pub(super) fn conform(shape: &Shape<'_>, batches: &[RecordBatch]) -> Result<(Vec<RecordBatch>, Rejects)> {
-    let conformed: Vec<(RecordBatch, Rejects)> = batches.par_iter().map(|batch| conform_batch(shape, batch)).collect::<Result<_>>()?;
+    let rows_max = batches.iter().map(RecordBatch::num_rows).max().unwrap_or(0);
+    let filled = Filled {
+        source: raw::constant(shape.source, rows_max),
+        nulls: shape
+            .schema
+            .fields()
+            .iter()
+            .map(|field| new_null_array(field.data_type(), rows_max))
+            .collect(),
+    };
+    let conform = |batch| conform_batch(shape, &filled, batch);
+    let conformed: Vec<(RecordBatch, Rejects)> = batches.par_iter().map(conform).collect::<Result<_>>()?;
     let mut rejects = Rejects::default();
     let mut kept = Vec::with_capacity(conformed.len());
     for (batch, batch_rejects) in conformed {
@@ -93,12 +104,18 @@ pub(super) fn conform(shape: &Shape<'_>, batches: &[RecordBatch]) -> Result<(Vec
     Ok((kept, rejects))
 }
 
-fn conform_batch(shape: &Shape<'_>, batch: &RecordBatch) -> Result<(RecordBatch, Rejects)> {
+/// Columns with one value, as long as the longest batch: every batch takes a slice of them.
+struct Filled {
+    source: ArrayRef,
+    nulls: Vec<ArrayRef>,
+}
+
+fn conform_batch(shape: &Shape<'_>, filled: &Filled, batch: &RecordBatch) -> Result<(RecordBatch, Rejects)> {
     let mut rejects = Rejects::default();
-    let mut columns: Vec<ArrayRef> = vec![raw::constant(shape.source, batch.num_rows())];
-    for (field, column_type) in shape.schema.fields().iter().skip(1).zip(&shape.types) {
+    let mut columns: Vec<ArrayRef> = vec![filled.source.slice(0, batch.num_rows())];
+    for ((field, nulls), column_type) in shape.schema.fields().iter().zip(&filled.nulls).skip(1).zip(&shape.types) {
         columns.push(match batch.column_by_name(field.name()) {
-            None => new_null_array(field.data_type(), batch.num_rows()),
+            None => nulls.slice(0, batch.num_rows()),
             Some(given) => {
                 let cast = types::cast(given, *column_type)?;
                 report_lost(shape, field.name(), given, &cast, &mut rejects);

@@ -91,7 +91,7 @@ pub(super) fn ingest(
         }
     }
     let wanted: Vec<Field> = full.iter().filter(|field| all_needed.contains(field.name())).cloned().collect();
-    let decoded = decode_all(engine, source, &opened, &wanted)?;
+    let mut decoded = decode_all(engine, source, &opened, &wanted)?;
     result.counts.push(raw_counts(source, &decoded, discarded));
     for (file, object) in decoded.iter().zip(&opened.objects) {
         result.rejects.rows.extend(file.rejects.rows.iter().cloned());
@@ -100,9 +100,16 @@ pub(super) fn ingest(
             ..(*object).clone()
         });
     }
-    let partitions = partitions(engine.threads(), &decoded, &wanted, &full, all_needed.contains(FILE_COLUMN));
-    for (mapping, plan) in source.mappings.iter().zip(&plans) {
-        let (batches, rejects, counts) = map(engine, source, mapping, plan, &full, &partitions, &decoded, &wanted)?;
+    for (position, (mapping, plan)) in source.mappings.iter().zip(&plans).enumerate() {
+        let still_read: BTreeSet<&String> = plans[position..].iter().flat_map(|plan| &plan.needed).collect();
+        release(&mut decoded, &still_read);
+        let raw = Raw {
+            full: &full,
+            wanted: wanted.iter().filter(|field| still_read.contains(field.name())).cloned().collect(),
+            has_file: still_read.iter().any(|name| *name == FILE_COLUMN),
+            decoded: &decoded,
+        };
+        let (batches, rejects, counts) = map(engine, source, mapping, plan, &raw)?;
         result.records.push((mapping.record, batches));
         result.rejects.append(rejects);
         result.counts.push(counts);
@@ -237,8 +244,37 @@ fn raw_counts(source: &SourceSpec, decoded: &[Decoded], discarded: u64) -> Sourc
     }
 }
 
-/// The raw table, spread over the threads. Columns that no mapping reads are nulls that all batches share.
-fn partitions(threads: usize, decoded: &[Decoded], wanted: &[Field], full: &[Field], has_file: bool) -> Vec<Vec<RecordBatch>> {
+/// The raw table as one mapping sees it.
+struct Raw<'a> {
+    /// All columns.
+    full: &'a [Field],
+    /// Columns that this mapping or a later one reads; the others are null.
+    wanted: Vec<Field>,
+    /// Whether the path of the file is read.
+    has_file: bool,
+    /// The rows.
+    decoded: &'a [Decoded],
+}
+
+/// Lets go of the columns that no mapping reads any more.
+fn release(decoded: &mut [Decoded], still_read: &BTreeSet<&String>) {
+    for batch in decoded.iter_mut().flat_map(|file| &mut file.batches) {
+        let schema = batch.schema();
+        let last = schema.fields().len() - 1;
+        let is_kept = |position: &usize| *position == last || still_read.contains(schema.field(*position).name());
+        let positions: Vec<usize> = (0..=last).filter(is_kept).collect();
+        *batch = batch.project(&positions).expect("positions are those of the batch");
+    }
+}
+
+/// Spreads the raw table over the threads. Columns that are not wanted are nulls that all batches share.
+fn partitions(threads: usize, raw: &Raw<'_>) -> Vec<Vec<RecordBatch>> {
+    let Raw {
+        full,
+        wanted,
+        has_file,
+        decoded,
+    } = raw;
     let schema = Arc::new(Schema::new(mapping::with_provenance(full)));
     let rows_max = decoded
         .iter()
@@ -253,11 +289,18 @@ fn partitions(threads: usize, decoded: &[Decoded], wanted: &[Field], full: &[Fie
         .map(|field| (!wanted.iter().any(|column| column.name() == field.name())).then(|| new_null_array(field.data_type(), rows_max)))
         .collect();
     let mut partitions: Vec<Vec<RecordBatch>> = vec![Vec::new(); threads.max(1)];
-    let files = decoded.iter().flat_map(|file| file.batches.iter().map(move |batch| (file, batch)));
-    for (position, (file, batch)) in files.enumerate() {
+    let paths: Vec<ArrayRef> = decoded
+        .iter()
+        .map(|file| raw::constant(&file.path, if *has_file { rows_max } else { 0 }))
+        .collect();
+    let files = decoded
+        .iter()
+        .zip(&paths)
+        .flat_map(|(file, path)| file.batches.iter().map(move |batch| (path, batch)));
+    for (position, (path, batch)) in files.enumerate() {
         let rows = batch.num_rows();
         let column = |(field, nulls): (&Arc<Field>, &Option<ArrayRef>)| match (field.name().as_str(), nulls) {
-            (FILE_COLUMN, _) if has_file => raw::constant(&file.path, rows),
+            (FILE_COLUMN, _) if *has_file => path.slice(0, rows),
             (LINE_COLUMN, _) => batch.column(batch.num_columns() - 1).clone(),
             (_, Some(nulls)) => nulls.slice(0, rows),
             (name, None) => batch.column_by_name(name).expect("wanted columns were decoded").clone(),
@@ -271,29 +314,22 @@ fn partitions(threads: usize, decoded: &[Decoded], wanted: &[Field], full: &[Fie
 }
 
 /// Runs one mapping and brings its rows into canonical form.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the state of one source between its files and its records, used once"
-)]
 fn map(
     engine: &Engine,
     source: &SourceSpec,
     mapping: &MappingSpec,
     plan: &Planned,
-    full: &[Field],
-    partitions: &[Vec<RecordBatch>],
-    decoded: &[Decoded],
-    wanted: &[Field],
+    raw: &Raw<'_>,
 ) -> Result<(Vec<RecordBatch>, Rejects, SourceCounts)> {
     let (context, unparsed) = engine.session_collecting();
-    let schema = Arc::new(Schema::new(mapping::with_provenance(full)));
-    let table = MemTable::try_new(schema, partitions.to_vec()).expect("the batches were made with this schema");
+    let schema = Arc::new(Schema::new(mapping::with_provenance(raw.full)));
+    let table = MemTable::try_new(schema, partitions(engine.threads(), raw)).expect("the batches were made with this schema");
     context
         .register_table(mapping::RAW_TABLE, Arc::new(table))
         .expect("a fresh session has no table `raw`");
     let frame = engine
         .try_plan(&context, &mapping.sql.text)
-        .map_err(|error| mapping::planning_error(mapping, &error, full))?;
+        .map_err(|error| mapping::planning_error(mapping, &error, raw.full))?;
     let batches = engine.collect(frame).map_err(|error| error.with("file", &*mapping.sql.path))?;
     let rows_read: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
 
@@ -301,9 +337,10 @@ fn map(
     let failed = unparsed.take();
     let (sorted, rejects) = engine.compute(|| -> Result<_> {
         let (conformed, mut rejects) = conform::conform(&shape, &batches)?;
+        drop(batches);
         let (sorted, duplicates) = canonical::canonical(&shape, &conformed)?;
         rejects.append(duplicates);
-        rejects.rows.extend(unparsed_values(&shape, plan, failed, decoded, wanted));
+        rejects.rows.extend(unparsed_values(&shape, plan, failed, raw));
         Ok((sorted, rejects))
     })?;
     let counts = SourceCounts {
@@ -318,13 +355,7 @@ fn map(
 }
 
 /// Finds the cells whose text a function could not read. A text that stands in no cell (it was put together in SQL) is listed without place.
-fn unparsed_values(
-    shape: &Shape<'_>,
-    plan: &Planned,
-    failed: BTreeSet<(String, String)>,
-    decoded: &[Decoded],
-    wanted: &[Field],
-) -> Vec<Reject> {
+fn unparsed_values(shape: &Shape<'_>, plan: &Planned, failed: BTreeSet<(String, String)>, raw: &Raw<'_>) -> Vec<Reject> {
     let mut by_function: std::collections::BTreeMap<String, BTreeSet<String>> = std::collections::BTreeMap::new();
     for (function, text) in failed {
         by_function.entry(function).or_default().insert(text);
@@ -335,8 +366,17 @@ fn unparsed_values(
         let is_read = |field: &&Field| plan.needed.contains(field.name()) && arguments.is_none_or(|columns| columns.contains(field.name()));
         let set: FxHashSet<&str> = texts.iter().map(String::as_str).collect();
         let mut placed: BTreeSet<&str> = BTreeSet::new();
-        for field in wanted.iter().filter(|field| *field.data_type() == DataType::Utf8).filter(is_read) {
-            for (file, batch) in decoded.iter().flat_map(|file| file.batches.iter().map(move |batch| (file, batch))) {
+        for field in raw
+            .wanted
+            .iter()
+            .filter(|field| *field.data_type() == DataType::Utf8)
+            .filter(is_read)
+        {
+            for (file, batch) in raw
+                .decoded
+                .iter()
+                .flat_map(|file| file.batches.iter().map(move |batch| (file, batch)))
+            {
                 let lines = raw::lines(batch);
                 let cells = batch
                     .column_by_name(field.name())

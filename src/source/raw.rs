@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayBuilder, ArrayRef, Int64Array, Int64Builder, RecordBatch, StringArray, StringBuilder, new_null_array};
+use arrow::array::{Array, ArrayBuilder, ArrayRef, Int64Array, Int64Builder, RecordBatch, StringArray, StringBuilder, new_null_array};
 use arrow::datatypes::{DataType, Field, Fields};
 
 use super::InputObject;
@@ -172,7 +172,12 @@ impl<'a> TextRows<'a> {
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.wanted.len() + 1);
         for (builder, partition) in self.builders.iter_mut().zip(&self.partitions) {
             columns.push(match (builder, partition) {
-                (Some(builder), _) => Arc::new(builder.finish()),
+                (Some(builder), _) => {
+                    // A builder grows by doubling; what it did not use goes back.
+                    let mut values = builder.finish();
+                    values.shrink_to_fit();
+                    Arc::new(values)
+                }
                 (None, Some(Some(value))) => constant(value, rows),
                 (None, _) => new_null_array(&DataType::Utf8, rows),
             });

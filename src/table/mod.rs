@@ -1,5 +1,6 @@
 //! The vocabulary between stages: typed tables, column names and ids. A stage takes and gives these, nothing else.
 
+pub mod bounds;
 pub mod build;
 pub mod coded;
 pub mod column;
@@ -16,6 +17,6 @@ pub use coded::{Coded, CodedRecords, NULL_CODE};
 pub use contacts::{CleanContacts, Contacts};
 pub use identity::{Clusters, Link, PossibleLink, RefusalReason};
 pub use ids::{CustomerKey, RecordIx, RunId, VersionNumber};
-pub use pairs::{Blocks, PairPatterns, Pattern, RuleIx};
+pub use pairs::{Blocks, Pair, PairPatterns, Pattern, RuleIx};
 pub use record::{RecordKind, RecordSchema};
 pub use rejects::{Reject, RejectLevel, Rejects};

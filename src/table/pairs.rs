@@ -1,5 +1,6 @@
 //! Candidate pairs without the pairs: records sorted into blocks, from which pairs are streamed.
 
+use super::bounds::{Finished, WeightBounds};
 use super::ids::RecordIx;
 
 /// Position of a blocking rule in the specification, from 0.
@@ -31,11 +32,30 @@ impl Pattern {
         debug_assert_eq!(self.level(comparison), 0, "a level is set once");
         Self(self.0 | (u64::from(level) << (4 * comparison)))
     }
+
+    /// This pattern with the level of one comparison replaced.
+    #[must_use]
+    pub fn raised(self, comparison: usize, level: u8) -> Self {
+        Self((self.0 & !(0xF << (4 * comparison))) | (u64::from(level) << (4 * comparison)))
+    }
 }
 
-/// Gives the levels of pairs, one record against many: what `score` needs of `compare` without knowing it.
+/// Two records to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pair {
+    /// The smaller record, where the pair comes from a block.
+    pub left: RecordIx,
+    /// The other one.
+    pub right: RecordIx,
+}
+
+/// Pairs that are compared at a time: enough to look at one column after the other, few enough for what is looked at to stay in the cache.
+pub const BATCH_PAIRS: usize = 1024;
+
+/// Gives the levels of pairs, many at a time: what `score` needs of `compare` without knowing it.
 ///
-/// Symmetric: the pattern of (a, b) is the pattern of (b, a).
+/// Symmetric: the pattern of (a, b) is the pattern of (b, a). Pairs of the same left record should follow each other: they share the
+/// preparation of its values.
 pub trait PairPatterns: Sync {
     /// What one thread keeps between calls: buffers and caches that never change a result.
     type Scratch: Send;
@@ -43,8 +63,18 @@ pub trait PairPatterns: Sync {
     /// A fresh scratch for one thread.
     fn scratch(&self) -> Self::Scratch;
 
-    /// Replaces `patterns` by the levels of `left` against each of `rights`, in their order.
-    fn patterns(&self, scratch: &mut Self::Scratch, left: RecordIx, rights: &[u32], patterns: &mut Vec<Pattern>);
+    /// Replaces `patterns` by the levels of `pairs`, in their order. Best with about [`BATCH_PAIRS`] pairs.
+    fn patterns(&self, scratch: &mut Self::Scratch, pairs: &[Pair], patterns: &mut Vec<Pattern>);
+
+    /// Replaces `finished` by the pairs whose weight may reach the least weight of `bounds`, in their order. A pair that is missing has a
+    /// smaller weight for certain; one that is there may have.
+    fn patterns_above(&self, scratch: &mut Self::Scratch, pairs: &[Pair], bounds: &WeightBounds<'_>, finished: &mut Vec<Finished>) {
+        let _ = bounds;
+        let mut patterns = Vec::new();
+        self.patterns(scratch, pairs, &mut patterns);
+        finished.clear();
+        finished.extend((0..).zip(patterns).map(|(position, pattern)| Finished { position, pattern }));
+    }
 }
 
 /// The blocks of one rule: `order` holds the records that have a key, sorted by (key, record); block `b` is `order[starts[b]..starts[b + 1]]`.

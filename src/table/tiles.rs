@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::coded::NULL_CODE;
 use super::ids::RecordIx;
-use super::pairs::RuleBlocks;
+use super::pairs::{BATCH_PAIRS, Pair, RuleBlocks};
 
 /// A piece of a rule's pairs: every pair whose first record stands at one of `positions` in [`RuleBlocks::order`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +85,38 @@ pub fn for_each_row(
             rows_not_found_before(earlier, records, rows, scratch, &mut row);
         }
         position += rows;
+    }
+}
+
+/// Collects the pairs of rows into lists of [`BATCH_PAIRS`].
+#[derive(Debug, Default)]
+pub struct PairBatch {
+    pairs: Vec<Pair>,
+}
+
+impl PairBatch {
+    /// Adds the pairs of a row, and gives every full list to `full`.
+    pub fn add(&mut self, left: RecordIx, mut rights: &[u32], mut full: impl FnMut(&[Pair])) {
+        while !rights.is_empty() {
+            let (now, later) = rights.split_at(rights.len().min(BATCH_PAIRS - self.pairs.len()));
+            self.pairs.extend(now.iter().map(|&right| Pair {
+                left,
+                right: RecordIx(right),
+            }));
+            rights = later;
+            if self.pairs.len() == BATCH_PAIRS {
+                full(&self.pairs);
+                self.pairs.clear();
+            }
+        }
+    }
+
+    /// Gives the pairs that are left to `full`.
+    pub fn end(&mut self, mut full: impl FnMut(&[Pair])) {
+        if !self.pairs.is_empty() {
+            full(&self.pairs);
+            self.pairs.clear();
+        }
     }
 }
 

@@ -22,7 +22,9 @@ pub fn parse_timestamp(text: &str, format: &str, zone: chrono_tz::Tz) -> Option<
 pub fn is_zero(text: &str) -> bool {
     let text = text.trim();
     text.bytes().filter(|&byte| byte == b'0').count() >= 6
-        && text.bytes().all(|byte| matches!(byte, b'0' | b'-' | b'.' | b'/' | b':' | b' ' | b'T' | b'Z' | b'+'))
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0' | b'-' | b'.' | b'/' | b':' | b' ' | b'T' | b'Z' | b'+'))
 }
 
 /// A format, read once and used for many texts.
@@ -131,7 +133,11 @@ fn tokens(format: &str) -> Option<Vec<Token>> {
             return None;
         }
         if !(next.is_whitespace() && found.last() == Some(&Token::Space)) {
-            found.push(if next.is_whitespace() || is_t { Token::Space } else { Token::Literal(next) });
+            found.push(if next.is_whitespace() || is_t {
+                Token::Space
+            } else {
+                Token::Literal(next)
+            });
         }
         rest = &rest[next.len_utf8()..];
     }
@@ -152,11 +158,18 @@ fn tokens(format: &str) -> Option<Vec<Token>> {
 
 /// Lets day, month and hour have one digit where something other than a digit stands after them.
 fn relax(tokens: &mut [Token]) {
-    let is_apart = |token: Option<&Token>| matches!(token, None | Some(Token::Literal(_) | Token::Space | Token::Meridiem | Token::MonthName));
+    let is_apart = |token: Option<&Token>| {
+        matches!(
+            token,
+            None | Some(Token::Literal(_) | Token::Space | Token::Meridiem | Token::MonthName)
+        )
+    };
     for index in 0..tokens.len() {
         let ends = is_apart(tokens.get(index + 1));
         let starts = index == 0 || is_apart(tokens.get(index - 1));
-        if let (Token::Month { digits_min } | Token::Day { digits_min } | Token::Hour { digits_min }, true) = (&mut tokens[index], ends && starts) {
+        if let (Token::Month { digits_min } | Token::Day { digits_min } | Token::Hour { digits_min }, true) =
+            (&mut tokens[index], ends && starts)
+        {
             *digits_min = 1;
         }
     }
@@ -288,7 +301,9 @@ fn month_name(text: &str) -> Option<(u32, &str)> {
 
 /// `.123` or `,123456`; digits beyond the ninth are dropped.
 fn take_fraction<'a>(rest: &'a str, parts: &mut Parts) -> Option<&'a str> {
-    let Some(after) = rest.strip_prefix(['.', ',']) else { return Some(rest) };
+    let Some(after) = rest.strip_prefix(['.', ',']) else {
+        return Some(rest);
+    };
     let length = after.bytes().take_while(u8::is_ascii_digit).count();
     if length == 0 {
         return None;

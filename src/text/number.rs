@@ -141,7 +141,11 @@ fn scaled(digits: &[u8], point: i32) -> Option<i128> {
         return Some(0);
     }
     for position in 0..kept.max(0) {
-        let digit = usize::try_from(position).ok().and_then(|position| digits.get(position)).copied().unwrap_or(0);
+        let digit = usize::try_from(position)
+            .ok()
+            .and_then(|position| digits.get(position))
+            .copied()
+            .unwrap_or(0);
         value = value * 10 + i128::from(digit);
         if value >= LIMIT {
             return None;
@@ -215,8 +219,32 @@ mod tests {
     #[test]
     fn what_is_not_one_number_of_the_locale_is_none() {
         for text in [
-            "", " ", "-", ",", "1,", "12.5", "1.23.456", "1..234", "1,2,3", "abc", "1 234", "--1", "-1-", "(-1)", "1e", "1e+", "1e9999", "1%", "NaN", "inf",
-            "١٢", "100000000000000", "99999999999999,99995", "1,2e400", "€", "EUR",
+            "",
+            " ",
+            "-",
+            ",",
+            "1,",
+            "12.5",
+            "1.23.456",
+            "1..234",
+            "1,2,3",
+            "abc",
+            "1 234",
+            "--1",
+            "-1-",
+            "(-1)",
+            "1e",
+            "1e+",
+            "1e9999",
+            "1%",
+            "NaN",
+            "inf",
+            "١٢",
+            "100000000000000",
+            "99999999999999,99995",
+            "1,2e400",
+            "€",
+            "EUR",
         ] {
             assert_eq!(parse_decimal(text, Locale::De), None, "{text}");
         }

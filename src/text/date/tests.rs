@@ -80,7 +80,11 @@ fn instants_know_offsets_fractions_and_zones() {
         ("2025-07-01T12:00:00.5Z", "yyyy-mm-dd hh:mi:ss", "2025-07-01T12:00:00.500+00:00"),
         ("2025-07-01T12:00:00+05:30", "rfc3339", "2025-07-01T06:30:00+00:00"),
         ("2025-07-01 12:00:00 -0400", "yyyy-mm-ddThh:mi:ss", "2025-07-01T16:00:00+00:00"),
-        ("2025-07-01 12:00:00,123456 UTC", "yyyy-mm-dd hh:mi:ss", "2025-07-01T12:00:00.123456+00:00"),
+        (
+            "2025-07-01 12:00:00,123456 UTC",
+            "yyyy-mm-dd hh:mi:ss",
+            "2025-07-01T12:00:00.123456+00:00",
+        ),
         ("01/02/2025 12:05 AM", "mm/dd/yyyy hh:mi am", "2025-01-01T23:05:00+00:00"),
         ("01/02/2025 1:05 pm", "mm/dd/yyyy hh:mi am", "2025-01-02T12:05:00+00:00"),
         ("31.12.2025", "dd.mm.yyyy", "2025-12-30T23:00:00+00:00"),
@@ -114,10 +118,19 @@ fn a_malformed_time_is_none() {
 #[test]
 fn a_skipped_hour_moves_forward_and_a_double_hour_is_the_first() {
     let format = "yyyy-mm-dd hh:mi";
-    assert_eq!(instant("2025-03-30 02:30", format, Berlin).as_deref(), Some("2025-03-30T01:30:00+00:00"));
-    assert_eq!(instant("2025-10-26 02:30", format, Berlin).as_deref(), Some("2025-10-26T00:30:00+00:00"));
+    assert_eq!(
+        instant("2025-03-30 02:30", format, Berlin).as_deref(),
+        Some("2025-03-30T01:30:00+00:00")
+    );
+    assert_eq!(
+        instant("2025-10-26 02:30", format, Berlin).as_deref(),
+        Some("2025-10-26T00:30:00+00:00")
+    );
     let apia = chrono_tz::Pacific::Apia;
-    assert_eq!(instant("2011-12-30 12:00", format, apia).as_deref(), Some("2011-12-30T22:00:00+00:00"));
+    assert_eq!(
+        instant("2011-12-30 12:00", format, apia).as_deref(),
+        Some("2011-12-30T22:00:00+00:00")
+    );
 }
 
 #[test]

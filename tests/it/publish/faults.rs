@@ -19,9 +19,8 @@ use object_store::{
     PutPayload, PutResult, Result,
 };
 use stammkunde::ErrorKind;
-use stammkunde::publish::publish;
 
-use super::support::{assert_whole, bytes_of, engine, listing, on_store, release, run};
+use super::support::{assert_whole, bytes_of, engine, listing, on_store, publish, release, run};
 
 /// What happens at the chosen operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,9 +12,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use stammkunde::ErrorKind;
-use stammkunde::publish::publish;
 
-use super::support::{bytes_of, customers, engine, engine_with, in_memory, on_disk, put, release, release_of};
+use super::support::{bytes_of, customers, engine, engine_with, in_memory, on_disk, publish, put, release, release_of};
 
 const CUSTOMERS: &str = "runs/one/customers/part-00000.parquet";
 

@@ -3,10 +3,10 @@
 use std::sync::Barrier;
 
 use stammkunde::ErrorKind;
-use stammkunde::publish::{Warehouse, publish};
+use stammkunde::publish::Warehouse;
 use stammkunde::table::VersionNumber;
 
-use super::support::{assert_whole, bytes_of, customers, engine, in_memory, listing, on_disk, put, release, release_of, run};
+use super::support::{assert_whole, bytes_of, customers, engine, in_memory, listing, on_disk, publish, put, release, release_of, run};
 
 fn round_trip(warehouse: &Warehouse) {
     let engine = engine();

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use chrono::NaiveDate;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use stammkunde::Result;
 use stammkunde::engine::{Engine, EngineOptions, Location};
-use stammkunde::publish::{Manifest, Release, Warehouse};
+use stammkunde::publish::{Closing, Draft, Manifest, Warehouse};
 use stammkunde::table::{RunId, VersionNumber};
 use tempfile::TempDir;
 
@@ -58,18 +60,37 @@ pub fn customers(keys: &[&str]) -> RecordBatch {
     .expect("columns of one length")
 }
 
+/// Everything that one test run publishes.
+pub struct Release {
+    pub run_id: RunId,
+    pub parent: Option<VersionNumber>,
+    pub tables: Vec<(String, SchemaRef, Vec<RecordBatch>)>,
+    pub closing: Closing,
+}
+
+/// Publishes it all at once, as a run does step by step.
+pub fn publish(engine: &Engine, warehouse: &Warehouse, release: Release) -> Result<Manifest> {
+    let mut draft = Draft::begin(engine, warehouse, &release.run_id, release.parent)?;
+    for (name, schema, batches) in &release.tables {
+        draft.add(name, schema, batches)?;
+    }
+    draft.commit(release.closing)
+}
+
 pub fn release_of(name: &str, parent: Option<u64>, tables: Vec<(&str, RecordBatch)>) -> Release {
     Release {
         run_id: run(name),
         parent: parent.map(VersionNumber),
-        as_of: NaiveDate::from_ymd_opt(2025, 7, 1).expect("a day"),
-        fingerprint: format!("fingerprint of {name}"),
         tables: tables
             .into_iter()
             .map(|(table, batch)| (table.to_owned(), batch.schema(), vec![batch]))
             .collect(),
-        carried: std::collections::BTreeMap::new(),
-        state: vec![("model.json".to_owned(), Bytes::from(format!("{{\"by\":\"{name}\"}}")))],
+        closing: Closing {
+            as_of: NaiveDate::from_ymd_opt(2025, 7, 1).expect("a day"),
+            fingerprint: format!("fingerprint of {name}"),
+            carried: std::collections::BTreeMap::new(),
+            state: vec![("model.json".to_owned(), Bytes::from(format!("{{\"by\":\"{name}\"}}")))],
+        },
     }
 }
 

@@ -1,0 +1,123 @@
+//! A version in the making: its files are written one by one and seen by nobody until the commit.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use chrono::NaiveDate;
+
+use super::bucket::Bucket;
+use super::{FileEntry, MANIFEST_FORMAT, Manifest, TableEntry, Warehouse, commit, latest, write};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::table::{RunId, VersionNumber};
+
+/// A version in the making. Dropped without a commit, it deletes what it wrote.
+pub struct Draft<'a> {
+    engine: &'a Engine,
+    warehouse: &'a Warehouse,
+    run_id: RunId,
+    parent: Option<VersionNumber>,
+    folder: String,
+    tables: BTreeMap<String, TableEntry>,
+    keep_files: bool,
+}
+
+/// What a version needs beside its tables.
+#[derive(Debug)]
+pub struct Closing {
+    /// As-of day.
+    pub as_of: NaiveDate,
+    /// Fingerprint.
+    pub fingerprint: String,
+    /// Tables of the parent version that are taken over as they are, by their files.
+    pub carried: BTreeMap<String, TableEntry>,
+    /// State files: name, content.
+    pub state: Vec<(String, Bytes)>,
+}
+
+impl<'a> Draft<'a> {
+    /// Claims a folder for the run. `parent` is the version that the run read its state from.
+    ///
+    /// # Errors
+    /// `Conflict` if another run published since, `Environment` for the store or the disk.
+    pub fn begin(engine: &'a Engine, warehouse: &'a Warehouse, run_id: &RunId, parent: Option<VersionNumber>) -> Result<Self> {
+        let bucket = Bucket::new(engine, &warehouse.root);
+        commit::expect_newest(&bucket, parent)?;
+        Ok(Self {
+            engine,
+            warehouse,
+            run_id: run_id.clone(),
+            parent,
+            folder: write::claim(&bucket, run_id)?,
+            tables: BTreeMap::new(),
+            keep_files: false,
+        })
+    }
+
+    /// Writes a table and verifies what arrived.
+    ///
+    /// # Errors
+    /// `Config` for a name or type that cannot be published or a name that stands there already, `Environment` for the store or the disk.
+    pub fn add(&mut self, name: &str, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
+        write::check_table_name(name)?;
+        if self.tables.contains_key(name) {
+            return Err(Error::config("two tables have the same name").with("name", name));
+        }
+        let entry = write::table(self.engine, &self.bucket(), &self.folder, (name, schema, batches))?;
+        self.tables.insert(name.to_owned(), entry);
+        Ok(())
+    }
+
+    /// Writes the state, commits the version, and copies its tables to `latest/`.
+    ///
+    /// Once the version is committed the answer is `Ok`, even if the copies in `latest/` failed: [`Warehouse::repair`] makes them.
+    ///
+    /// # Errors
+    /// `Conflict` if another run published since [`Draft::begin`], `Environment` for the store or the disk. Nothing is visible then.
+    pub fn commit(mut self, closing: Closing) -> Result<Manifest> {
+        let bucket = self.bucket();
+        let mut state: BTreeMap<String, FileEntry> = BTreeMap::new();
+        for (name, bytes) in closing.state {
+            let entry = write::state(&bucket, &self.folder, &name, bytes)?;
+            if state.insert(name.clone(), entry).is_some() {
+                return Err(Error::config("two state files have the same name").with("name", name));
+            }
+        }
+        let mut tables = closing.carried;
+        tables.append(&mut self.tables);
+        let manifest = Manifest {
+            format: MANIFEST_FORMAT,
+            version: VersionNumber(self.parent.map_or(0, |parent| parent.0) + 1),
+            run_id: self.run_id.clone(),
+            parent: self.parent,
+            as_of: closing.as_of,
+            created_at: self.engine.now(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            fingerprint: closing.fingerprint,
+            tables,
+            state,
+        };
+        // From here on the version may be there although an error comes back: its files must stay.
+        self.keep_files = true;
+        commit::commit(&bucket, &manifest)?;
+        if let Err(error) = latest::update(&bucket, &manifest) {
+            tracing::warn!(%error, "the version is published, but the copies in latest/ are behind; the next run repairs them");
+        }
+        Ok(manifest)
+    }
+
+    fn bucket(&self) -> Bucket<'a> {
+        Bucket::new(self.engine, &self.warehouse.root)
+    }
+}
+
+impl Drop for Draft<'_> {
+    /// The folder is this draft's alone: gives the space back, above all on a full disk.
+    fn drop(&mut self) {
+        if !self.keep_files {
+            let _ = self.bucket().delete_folder(&self.folder);
+        }
+    }
+}
