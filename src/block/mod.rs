@@ -35,6 +35,11 @@ pub struct RuleCounts {
     pub pairs_left_out: u64,
 }
 
+/// Pairs a record that a coarse rule gives at most.
+pub const COARSE_PAIRS_A_RECORD: u64 = 2;
+/// Pairs that a coarse rule may give however few records there are.
+pub const COARSE_PAIRS_MIN: u64 = 1_000_000;
+
 /// How many sizes [`RuleCounts::largest_blocks`] holds at most.
 const LARGEST_BLOCKS: usize = 5;
 
@@ -49,7 +54,11 @@ pub fn block(rules: &[BlockingRule], block_pairs_max: u64, records: &CodedRecord
     for rule in rules {
         let mut keys = key::keys(rule, records);
         let with_key = keys.iter().filter(|&&key| key != NULL_CODE).count() as u64;
-        let refined = refine::refine(rule, block_pairs_max, records, &mut keys);
+        let refined = if rule.coarse {
+            refine::keep_small(coarse_pairs_max(records.len()), &mut keys)
+        } else {
+            refine::refine(rule, block_pairs_max, records, &mut keys)
+        };
         let rule_blocks = sort_into_blocks(keys);
         counts.push(RuleCounts {
             rule: rule.name.clone(),
@@ -65,6 +74,11 @@ pub fn block(rules: &[BlockingRule], block_pairs_max: u64, records: &CodedRecord
         blocks.rules.push(rule_blocks);
     }
     (blocks, counts)
+}
+
+/// Most pairs of a coarse rule: in proportion to the records, so that a run stays linear; small data can afford all of them.
+fn coarse_pairs_max(records: u32) -> u64 {
+    (COARSE_PAIRS_A_RECORD * u64::from(records)).max(COARSE_PAIRS_MIN)
 }
 
 /// Counting sort by key; keys of a single record stay in `key_of` but get no block.

@@ -63,6 +63,32 @@ pub(super) fn refine(rule: &BlockingRule, block_pairs_max: u64, records: &CodedR
     refined
 }
 
+/// Keeps the smallest blocks whose pairs together are at most `pairs_max`, in place; blocks of one size are kept or left out together.
+pub(super) fn keep_small(pairs_max: u64, keys: &mut [u32]) -> Refined {
+    let sizes = key::sizes(keys);
+    let mut ascending = sizes.clone();
+    ascending.sort_unstable();
+    let mut pairs = 0;
+    let mut size_max = 0;
+    for blocks in ascending.chunk_by(|a, b| a == b) {
+        pairs += pairs_of(u64::from(blocks[0])) * blocks.len() as u64;
+        if pairs > pairs_max {
+            break;
+        }
+        size_max = blocks[0];
+    }
+    for key in keys.iter_mut() {
+        if *key != NULL_CODE && sizes[*key as usize] > size_max {
+            *key = NULL_CODE;
+        }
+    }
+    Refined {
+        blocks_refined: 0,
+        blocks_left_out: sizes.iter().filter(|&&size| size > size_max).count() as u64,
+        pairs_before: sizes.iter().map(|&size| pairs_of(u64::from(size))).sum(),
+    }
+}
+
 /// Coded columns that the rule does not hold whole, in a fixed order.
 fn splitters<'a>(rule: &BlockingRule, records: &'a CodedRecords) -> Vec<&'a Coded> {
     let mut splitters: Vec<&Coded> = records

@@ -16,7 +16,7 @@ use crate::table::column::{
 };
 
 /// Blocking rules, most selective first. Each is used where all its columns are mapped.
-const BLOCKING: [&[&str]; 14] = [
+const BLOCKING: [&[&str]; 13] = [
     &[EMAIL],
     &[PHONE],
     &[FAMILY_NAME, BIRTH_DATE],
@@ -25,12 +25,28 @@ const BLOCKING: [&[&str]; 14] = [
     &[POSTCODE, FAMILY_NAME],
     &[POSTCODE, GIVEN_NAME],
     &[EMAIL_LOCAL],
-    &[GIVEN_NAME, FAMILY_NAME, CITY],
     &["family_name_phonetic", "given_name:1", "postcode:3"],
     &["family_name:4", "given_name:2", "postcode:3"],
     &["family_name_phonetic", "given_name_phonetic", "birth_date:4"],
     &[COMPANY, FAMILY_NAME],
     &[COMPANY, GIVEN_NAME],
+];
+
+/// Rules whose pairs grow with the square of the records: their small blocks, which are rare values, find what fields with mistakes in them
+/// hide from the rules above. What is common stays out, and would not be believed anyway.
+const COARSE: [&[&str]; 12] = [
+    &[GIVEN_NAME, FAMILY_NAME],
+    &[FAMILY_NAME_PHONETIC, GIVEN_NAME_PHONETIC],
+    &[FAMILY_NAME_PHONETIC, "birth_date:4"],
+    &[GIVEN_NAME_PHONETIC, "birth_date:7"],
+    &[CITY, FAMILY_NAME],
+    &[CITY, BIRTH_DATE],
+    &[CITY, GIVEN_NAME],
+    &["email_local:6"],
+    &[FAMILY_NAME],
+    &[BIRTH_DATE],
+    &[POSTCODE],
+    &[STREET, HOUSE_NUMBER],
 ];
 
 /// Rules that are nearly always right, for the prior. An e-mail alone is not among them: families share one.
@@ -121,10 +137,11 @@ fn rules_of(candidates: &[&[&str]], mapped: &BTreeSet<String>) -> Vec<BlockingRu
 #[must_use]
 pub fn blocking(mapped: &BTreeSet<String>) -> Vec<BlockingRule> {
     let mut rules = rules_of(&BLOCKING, mapped);
-    // With a town, equal names alone are too many pairs; without one, they are all there is.
-    if !mapped.contains(CITY) {
-        rules.extend(rules_of(&[&[GIVEN_NAME, FAMILY_NAME]], mapped));
-    }
+    rules.extend(
+        rules_of(&COARSE, mapped)
+            .into_iter()
+            .map(|rule| BlockingRule { coarse: true, ..rule }),
+    );
     rules
 }
 

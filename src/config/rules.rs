@@ -112,6 +112,7 @@ fn named(keys: Vec<KeyPart>) -> BlockingRule {
     BlockingRule {
         name: names.join(" + "),
         keys,
+        coarse: false,
     }
 }
 

@@ -182,6 +182,8 @@ pub struct BlockingRule {
     pub name: String,
     /// Key parts; a record without one of them is in no block.
     pub keys: Vec<KeyPart>,
+    /// Whether the key is so common that only its small blocks are taken, as many as a number of pairs that grows with the records allows.
+    pub coarse: bool,
 }
 
 /// One part of a blocking key.

@@ -60,14 +60,16 @@ pub fn resolve(
             (model, frequencies)
         }
         None => stages.time("train", || {
-            Ok(engine.compute(|| {
+            engine.compute(|| {
                 let rules = |rules: &[BlockingRule]| block::block(rules, identity.block_pairs_max, &records);
                 let (_, certain) = rules(&identity.training.deterministic);
                 let certain_pairs = certain.iter().map(|counts| counts.pairs_new).sum();
                 let (sessions, _) = rules(&identity.training.sessions);
                 let model = score::train(identity, &records, &sessions, certain_pairs, &comparer);
-                (model, TermFrequencies::count(&identity.comparisons, &records))
-            }))
+                let model = score::fit(identity, &records, &blocks, &comparer, model);
+                let frequencies = score::strangers(identity, &records, &blocks, &comparer, &model)?;
+                Ok((model, frequencies))
+            })
         })?,
     };
     let weights = Weights::new(&identity.comparisons, &model, &frequencies, &records)?;

@@ -2,19 +2,26 @@
 
 mod em;
 mod frequency;
+mod joint;
 mod links;
 mod model;
 mod random;
+mod relation;
 mod sample;
 pub mod state;
+mod strangers;
 mod train;
 mod weights;
 
 pub use frequency::TermFrequencies;
+pub use joint::{JOINT_SESSION, fit};
 pub use links::{DETERMINISTIC_PAIRS_RECORDS_MAX, ScoreCounts, score};
-pub use model::{ComparisonModel, ELSE_LABEL, LevelModel, MODEL_FORMAT, Model, Origin, SessionReport, TrainingReport};
+pub use model::{
+    ComparisonModel, ELSE_LABEL, LevelModel, MODEL_FORMAT, Model, Origin, RelationComparison, RelationModel, SessionReport, TrainingReport,
+};
+pub use strangers::strangers;
 pub use train::train;
-pub use weights::{NULL_LABEL, WeightPart, Weights};
+pub use weights::{NULL_LABEL, RELATIONS_PART, WeightPart, Weights};
 
 /// 2^w / (1 + 2^w), without overflow.
 #[must_use]

@@ -19,6 +19,9 @@ pub struct Model {
     pub probability_two_random_records_match: f64,
     /// One entry a comparison, in specification order.
     pub comparisons: Vec<ComparisonModel>,
+    /// People who are not one and yet agree: what else than identity explains agreement.
+    #[serde(default)]
+    pub relations: Vec<RelationModel>,
     /// How training went.
     pub training: TrainingReport,
 }
@@ -45,6 +48,26 @@ pub struct LevelModel {
     pub m_origin: Origin,
     /// Where u comes from: `trained`, `fixed`, `default`.
     pub u_origin: Origin,
+}
+
+/// Pairs of different people who agree for a reason, such as a household.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RelationModel {
+    /// Name.
+    pub name: String,
+    /// Probability that two records drawn at random are of people so related.
+    pub probability_two_random_records: f64,
+    /// One entry a comparison, in specification order.
+    pub comparisons: Vec<RelationComparison>,
+}
+
+/// A comparison among related people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RelationComparison {
+    /// Probability of each level, from the most specific, the else level last.
+    pub levels: Vec<f64>,
+    /// Whether term frequencies count: the people share the value because they are related, not by chance.
+    pub adjusted: bool,
 }
 
 /// Where a parameter comes from.
@@ -102,6 +125,7 @@ impl Model {
             format: MODEL_FORMAT,
             probability_two_random_records_match,
             comparisons: comparisons.iter().map(ComparisonModel::untrained).collect(),
+            relations: Vec::new(),
             training: TrainingReport::default(),
         }
     }

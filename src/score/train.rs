@@ -69,7 +69,15 @@ fn session_patterns<P: PairPatterns>(spec: &TrainingSpec, blocks: &RuleBlocks, p
     let pieces: Vec<FxHashMap<Pattern, u64>> = tiles(blocks)
         .par_iter()
         .map_init(
-            || (patterns.scratch(), RowScratch::default(), Vec::new(), PairBatch::default(), Vec::new()),
+            || {
+                (
+                    patterns.scratch(),
+                    RowScratch::default(),
+                    Vec::new(),
+                    PairBatch::default(),
+                    Vec::new(),
+                )
+            },
             |(scratch, rows, sampled, batch, buffer), tile| {
                 let mut counts: FxHashMap<Pattern, u64> = FxHashMap::default();
                 let mut count = |pairs: &[Pair]| {
@@ -205,7 +213,8 @@ fn report(rule: &BlockingRule, counts: &[(Pattern, u64)], outcome: &Outcome) -> 
     }
 }
 
-fn untrained(model: &Model) -> Vec<String> {
+/// Comparisons that no step trained.
+pub(super) fn untrained(model: &Model) -> Vec<String> {
     let is_untrained = |comparison: &&ComparisonModel| comparison.levels.iter().all(|level| level.m_origin == Origin::Default);
     model
         .comparisons

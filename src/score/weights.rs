@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::frequency::TermFrequencies;
-use super::model::{ComparisonModel, ELSE_LABEL, LevelModel, Model};
+use super::model::{ComparisonModel, ELSE_LABEL, LevelModel, Model, RelationComparison, RelationModel};
 use super::weight_of;
 use crate::config::spec::{ComparisonSpec, Test};
 use crate::error::{Error, Result};
@@ -15,6 +15,9 @@ use crate::table::{CodedRecords, Pair, Pattern, RecordIx};
 pub const NULL_LABEL: &str = "null";
 /// Guards the logarithm; trained parameters are larger.
 const PROBABILITY_MIN: f64 = 1e-300;
+/// Bits below which a relation explains nothing, and above which it explains all.
+const RELATED_MIN: f64 = -30.0;
+const RELATED_MAX: f64 = 1000.0;
 
 /// Weights of a model bound to coded records, term frequencies included.
 #[derive(Debug)]
@@ -22,7 +25,21 @@ pub struct Weights<'a> {
     prior: f64,
     comparisons: Vec<Comparison>,
     adjustments: Vec<Adjustment<'a>>,
+    relations: Vec<Relation>,
 }
+
+/// A reason why different people agree, bound like the matches.
+#[derive(Debug)]
+struct Relation {
+    name: String,
+    /// log2 of its odds against strangers among random pairs.
+    prior: f64,
+    /// By comparison: log2(level / u) by pattern value, and whether term frequencies count.
+    comparisons: Vec<([f64; 16], bool)>,
+}
+
+/// Name of the weight part that relations take.
+pub const RELATIONS_PART: &str = "other people";
 
 /// Levels by pattern value: null first, then else, then up.
 #[derive(Debug)]
@@ -70,6 +87,7 @@ impl<'a> Weights<'a> {
             prior: weight_of(model.probability_two_random_records_match),
             comparisons: Vec::with_capacity(comparisons.len()),
             adjustments: Vec::new(),
+            relations: model.relations.iter().map(|relation| Relation::bind(relation, model)).collect(),
         };
         for (spec, trained) in comparisons.iter().zip(&model.comparisons) {
             check(spec, trained)?;
@@ -137,7 +155,8 @@ impl<'a> Weights<'a> {
         self.prior
     }
 
-    /// Match weight of a pair with this pattern: prior, weights and term-frequency adjustments, summed in model order.
+    /// Match weight of a pair with this pattern: prior, weights and term-frequency adjustments, summed in model order, less what relations
+    /// explain.
     #[must_use]
     pub fn weight(&self, pattern: Pattern, left: RecordIx, right: RecordIx) -> f64 {
         let mut sum = self.prior;
@@ -150,7 +169,33 @@ impl<'a> Weights<'a> {
                 sum += self.adjustments[usize::from(adjustment)].bits.of_pair(Pair { left, right });
             }
         }
-        sum
+        sum - self.related(pattern, left, right).0
+    }
+
+    /// log2(1 + Σ odds of the relations against strangers), and the relation that explains most. The odds of a match against everything else
+    /// are those against strangers divided by this.
+    fn related(&self, pattern: Pattern, left: RecordIx, right: RecordIx) -> (f64, Option<&str>) {
+        let mut odds = 0.0;
+        let mut heaviest = (RELATED_MIN, None);
+        for relation in &self.relations {
+            let mut sum = relation.prior;
+            let mut bits = pattern.0;
+            for (comparison, (weights, adjusted)) in self.comparisons.iter().zip(&relation.comparisons) {
+                let value = (bits & 0xF) as usize;
+                bits >>= 4;
+                sum += weights[value];
+                if let Some(adjustment) = comparison.adjusted_by[value].filter(|_| *adjusted) {
+                    sum += self.adjustments[usize::from(adjustment)].bits.of_pair(Pair { left, right });
+                }
+            }
+            if sum > RELATED_MIN {
+                odds += sum.min(RELATED_MAX).exp2();
+            }
+            if sum > heaviest.0 {
+                heaviest = (sum, Some(relation.name.as_str()));
+            }
+        }
+        ((1.0 + odds).log2(), heaviest.1)
     }
 
     /// What every level adds, for a stage that stops at pairs which cannot reach `least`.
@@ -188,13 +233,50 @@ impl<'a> Weights<'a> {
                 term_frequency_adjustment: adjustment.unwrap_or(0.0),
             }
         };
-        self.comparisons.iter().enumerate().map(part).collect()
+        let mut parts: Vec<WeightPart> = self.comparisons.iter().enumerate().map(part).collect();
+        if let (weight, Some(name)) = self.related(pattern, left, right) {
+            parts.push(WeightPart {
+                comparison: RELATIONS_PART.to_owned(),
+                level: name.to_owned(),
+                weight: -weight,
+                term_frequency_adjustment: 0.0,
+            });
+        }
+        parts
+    }
+}
+
+impl Relation {
+    fn bind(relation: &RelationModel, model: &Model) -> Self {
+        let bits = |(related, trained): (&RelationComparison, &ComparisonModel)| {
+            let mut weights = [0.0; 16];
+            for (value, (level, &probability)) in trained.levels.iter().rev().zip(related.levels.iter().rev()).enumerate() {
+                weights[value + 1] = (probability.max(PROBABILITY_MIN) / level.u.max(PROBABILITY_MIN)).log2();
+            }
+            (weights, related.adjusted)
+        };
+        Self {
+            name: relation.name.clone(),
+            prior: weight_of(relation.probability_two_random_records),
+            comparisons: relation.comparisons.iter().zip(&model.comparisons).map(bits).collect(),
+        }
     }
 }
 
 /// log2(m / u).
 fn weight(level: &LevelModel) -> f64 {
     (level.m.max(PROBABILITY_MIN) / level.u.max(PROBABILITY_MIN)).log2()
+}
+
+/// u of the level that is equality of this column in the first comparison that is adjusted by it.
+pub(super) fn column_u(specs: &[ComparisonSpec], model: &Model, column: &str) -> Option<f64> {
+    specs.iter().zip(&model.comparisons).find_map(|(spec, trained)| {
+        let at = spec
+            .levels
+            .iter()
+            .position(|level| level.term_frequency.as_deref() == Some(column))?;
+        Some(exact_u(spec, trained, column, &trained.levels[at]))
+    })
 }
 
 /// u of the level of the same comparison that is equality of exactly this column; the level's own u if there is none.

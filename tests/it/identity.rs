@@ -4,6 +4,7 @@ mod blocks;
 mod clusters;
 mod compare;
 mod links;
+mod relations;
 mod training;
 mod weights;
 
@@ -46,6 +47,7 @@ fn rule(columns: &[&str]) -> BlockingRule {
     BlockingRule {
         name: columns.join(" + "),
         keys,
+        coarse: false,
     }
 }
 

@@ -178,3 +178,22 @@ fn no_records_give_no_blocks() {
     assert!(streamed(&blocks).is_empty());
     assert_eq!((counts[0].records, counts[0].pairs, counts[0].pairs_new), (0, 0, 0));
 }
+
+#[test]
+fn a_coarse_rule_keeps_small_blocks_up_to_its_pairs() {
+    // 1,415 equal values are 1,000,405 pairs: one block more than a coarse rule may give, whatever the number of records.
+    let values = |common: usize| -> Vec<Option<String>> {
+        let common = std::iter::repeat_n(Some("common".to_owned()), common);
+        common.chain(["rare", "rare"].map(|value| Some(value.to_owned()))).collect()
+    };
+    let coarse = BlockingRule {
+        coarse: true,
+        ..rule(&["a"])
+    };
+    for (common, blocks_kept) in [(1414, 2), (1415, 1)] {
+        let records = owned(&[("a", &values(common))]);
+        let (blocks, counts) = block(std::slice::from_ref(&coarse), u64::MAX, &records);
+        assert_eq!(blocks.rules[0].len(), blocks_kept, "{common} equal values");
+        assert_eq!(counts[0].blocks_left_out, 2 - blocks_kept as u64);
+    }
+}

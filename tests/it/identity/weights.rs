@@ -29,6 +29,7 @@ fn trained(comparisons: &[ComparisonSpec], parameters: &[&[(f64, f64)]]) -> Mode
         format: 1,
         probability_two_random_records_match: 1.0 / 1025.0,
         comparisons,
+        relations: Vec::new(),
         training: TrainingReport::default(),
     }
 }
