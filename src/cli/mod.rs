@@ -49,7 +49,7 @@ struct Global {
     /// Memory that SQL may hold before it spills to disk, e.g. 4GiB. Default: 70 % of what the container or machine has.
     #[arg(long, global = true, value_name = "SIZE", value_parser = output::parse_size, env = "STAMMKUNDE_MEMORY_LIMIT")]
     memory_limit: Option<u64>,
-    /// How often a request to a store is tried again before the run ends with 4. Default: 8, about 25 seconds where nobody answers.
+    /// How often a request to a store is tried again before the run ends with 4. Default: 8, with growing random pauses.
     #[arg(long, global = true, value_name = "N", env = "STAMMKUNDE_RETRIES")]
     retries: Option<usize>,
     /// How progress and messages are written to stderr.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
@@ -12,6 +13,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use futures::future::BoxFuture;
 use object_store::ObjectStore;
 
 use crate::error::{Error, Result};
@@ -31,7 +33,7 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// Memory that SQL may hold before it spills, in bytes; default: 70 % of the cgroup's or machine's memory.
     pub memory_limit_bytes: Option<u64>,
-    /// How often a request to a store is tried again, within 150 seconds; default: 8 (about 25 seconds where nobody answers).
+    /// How often a request to a store is tried again, within 150 seconds; default: 8, with growing random pauses.
     pub retries_max: Option<usize>,
 }
 
@@ -44,7 +46,11 @@ pub struct Engine {
     pool: rayon::ThreadPool,
     environment: Arc<RuntimeEnv>,
     stores: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
+    farewell: Farewell,
 }
+
+/// What is done last when a signal ends the process.
+type Farewell = Arc<Mutex<Option<BoxFuture<'static, ()>>>>;
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -70,6 +76,9 @@ pub struct Location {
 
 /// Functions of SQL that give another value on every call. Without them the same input gives the same bytes.
 const VOLATILE: [&str; 6] = ["random", "uuid", "now", "current_timestamp", "current_date", "current_time"];
+
+/// Time for the farewell: within the grace that Kubernetes and systemd give.
+const FAREWELL_MAX: Duration = Duration::from_secs(5);
 
 /// How many of the largest consumers an out-of-memory error names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not 0");
@@ -107,6 +116,7 @@ impl Engine {
             pool,
             environment,
             stores: Mutex::default(),
+            farewell: Farewell::default(),
         })
     }
 
@@ -233,16 +243,28 @@ impl Engine {
         })
     }
 
-    /// Calls `act` with the exit code 130 or 143 when the process is interrupted or terminated.
+    /// Sets what a process that is interrupted or terminated does before it ends, in at most [`FAREWELL_MAX`]; `None`: nothing any more.
+    pub fn set_farewell(&self, farewell: Option<BoxFuture<'static, ()>>) {
+        *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = farewell;
+    }
+
+    /// Calls `act` with the exit code 130 or 143 when the process is interrupted or terminated, after the farewell.
     pub fn on_termination(&self, act: impl Fn(i32) + Send + 'static) {
         use tokio::signal::unix::{SignalKind, signal};
+        let farewell = Arc::clone(&self.farewell);
         self.runtime.spawn(async move {
             let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
             let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return };
-            tokio::select! {
-                _ = interrupt.recv() => act(130),
-                _ = terminate.recv() => act(143),
+            let code = tokio::select! {
+                _ = interrupt.recv() => 130,
+                _ = terminate.recv() => 143,
+            };
+            let last = farewell.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(last) = last {
+                // A store that does not answer must not keep the process.
+                let _ = tokio::time::timeout(FAREWELL_MAX, last).await;
             }
+            act(code);
         });
     }
 

@@ -4,8 +4,12 @@
 //! so a killed run never blocks the next one there; from another host, a lease that was not refreshed for [`LEASE_AGE_MAX_MINUTES`] is
 //! taken over. Age is the store's own: the time of the lock against that of an object just written, never this machine's clock.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
+use object_store::ObjectStoreExt;
 use serde::{Deserialize, Serialize};
 
 use super::Warehouse;
@@ -59,12 +63,12 @@ impl Lease {
         let content = Bytes::from(text);
         for _ in 0..ATTEMPTS_MAX {
             if bucket.create(FILE, &content)? == Created::Yes {
-                return Ok(Self { content });
+                return Self::held_by_us(&bucket, content);
             }
             let Some(found) = bucket.get(FILE)? else { continue };
             if found == content {
                 // The reply to our own create got lost.
-                return Ok(Self { content });
+                return Self::held_by_us(&bucket, content);
             }
             if !is_stale(&bucket, &found)? {
                 return Err(held(&bucket, &found));
@@ -75,6 +79,20 @@ impl Lease {
             }
         }
         Err(Error::conflict("other runs keep taking the lease").with("warehouse", &warehouse.root.display))
+    }
+
+    /// The lease, which a signal gives back too: the next attempt may be on another host, where nobody can see that this run is gone.
+    fn held_by_us(bucket: &Bucket<'_>, content: Bytes) -> Result<Self> {
+        let (store, path, ours) = (Arc::clone(&bucket.root.store), bucket.path(FILE)?, content.clone());
+        let farewell = async move {
+            let Ok(found) = store.get(&path).await else { return };
+            if found.bytes().await.is_ok_and(|found| found == ours) {
+                // What fails here is left to the next run, which takes the lease over.
+                let _ = store.delete(&path).await;
+            }
+        };
+        bucket.engine.set_farewell(Some(farewell.boxed()));
+        Ok(Self { content })
     }
 
     /// Says that the run is alive: call it between stages, at least every [`LEASE_AGE_MAX_MINUTES`].
@@ -91,6 +109,7 @@ impl Lease {
 
     /// Gives it back. A failure is left to the next run, which takes it over.
     pub fn release(self, engine: &Engine, warehouse: &Warehouse) {
+        engine.set_farewell(None);
         let bucket = Bucket::new(engine, &warehouse.root);
         if matches!(bucket.get(FILE), Ok(Some(found)) if found == self.content)
             && let Err(error) = bucket.delete(FILE)
