@@ -160,7 +160,10 @@ fn spec() -> IdentitySpec {
         training: TrainingSpec {
             deterministic: vec![rule(&[("email", None)])],
             recall: 0.7,
-            sessions: vec![rule(&[("family_name", None), ("birth_date", Some(4))]), rule(&[("postcode", None), ("birth_date", Some(4))])],
+            sessions: vec![
+                rule(&[("family_name", None), ("birth_date", Some(4))]),
+                rule(&[("postcode", None), ("birth_date", Some(4))]),
+            ],
             u_pairs_max: 2_000_000,
             session_pairs_max: 2_000_000,
             iterations_max: 25,

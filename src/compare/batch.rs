@@ -109,7 +109,13 @@ impl Batch<'_> {
                 let (a, b) = (rows.left[column], rows.right[column]);
                 let is_null = a == NULL_CODE || b == NULL_CODE;
                 Known {
-                    level: if is_null { 0 } else if a == b { top } else { 1 },
+                    level: if is_null {
+                        0
+                    } else if a == b {
+                        top
+                    } else {
+                        1
+                    },
                     is_open: has_texts && !is_null && a != b,
                 }
             };
@@ -193,7 +199,10 @@ impl<'a> Bound<'a> {
 }
 
 fn most_of_all(comparison: &BoundComparison, bits: &ComparisonBits<'_>) -> f64 {
-    bits[..comparison.tests.len() + 2].iter().map(|level| level.most).fold(0.0, f64::max)
+    bits[..comparison.tests.len() + 2]
+        .iter()
+        .map(|level| level.most)
+        .fold(0.0, f64::max)
 }
 
 /// What stays of a batch.

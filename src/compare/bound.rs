@@ -102,7 +102,8 @@ impl<'a> Binder<'a> {
             return position;
         }
         let column = self.records.column(name);
-        self.read.push(column.expect("the columns of all comparisons are coded before comparing"));
+        self.read
+            .push(column.expect("the columns of all comparisons are coded before comparing"));
         self.columns.texts.push(None);
         self.read.len() - 1
     }

@@ -44,11 +44,7 @@ impl Columns {
     }
 
     fn image(&self, map: usize, code: u32) -> u32 {
-        if code == NULL_CODE {
-            code
-        } else {
-            self.maps[map][code as usize]
-        }
+        if code == NULL_CODE { code } else { self.maps[map][code as usize] }
     }
 
     fn class(&self, scratch: &mut [SimilarityScratch], similarity: usize, left: u32, right: u32) -> u8 {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::weight_of;
 use super::weights::Weights;
 use crate::config::spec::IdentitySpec;
+use crate::table::bounds::{Finished, WeightBounds};
 use crate::table::identity::LinkOrigin;
 use crate::table::pairs::RuleBlocks;
-use crate::table::bounds::{Finished, WeightBounds};
 use crate::table::tiles::{PairBatch, RowScratch, Tile, for_each_row, tiles};
 use crate::table::{Blocks, Link, Pair, PairPatterns, Pattern, RecordIx, RuleIx};
 

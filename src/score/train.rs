@@ -69,7 +69,15 @@ fn session_patterns<P: PairPatterns>(spec: &TrainingSpec, blocks: &RuleBlocks, p
     let pieces: Vec<FxHashMap<Pattern, u64>> = tiles(blocks)
         .par_iter()
         .map_init(
-            || (patterns.scratch(), RowScratch::default(), Vec::new(), PairBatch::default(), Vec::new()),
+            || {
+                (
+                    patterns.scratch(),
+                    RowScratch::default(),
+                    Vec::new(),
+                    PairBatch::default(),
+                    Vec::new(),
+                )
+            },
             |(scratch, rows, sampled, batch, buffer), tile| {
                 let mut counts: FxHashMap<Pattern, u64> = FxHashMap::default();
                 let mut count = |pairs: &[Pair]| {
