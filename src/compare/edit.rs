@@ -23,6 +23,16 @@ pub(super) fn levenshtein(masks: &Masks, left_length: usize, right: &[u8]) -> u3
     distance
 }
 
+/// Levenshtein distance if it is at most 1: what is left between the common prefix and suffix is at most one character on either side.
+pub(super) fn levenshtein_within_one(left: &[u8], right: &[u8]) -> Option<u32> {
+    let (left, right) = strip(left, right);
+    match left.len().max(right.len()) {
+        0 => Some(0),
+        1 => Some(1),
+        _ => None,
+    }
+}
+
 const SIDE: usize = LENGTH_MAX + 2;
 
 /// Buffers of one thread.

@@ -3,7 +3,7 @@
 
 use arrow::array::StringArray;
 
-use super::edit::{DamerauScratch, damerau_levenshtein, levenshtein};
+use super::edit::{DamerauScratch, damerau_levenshtein, levenshtein, levenshtein_within_one};
 use super::jaro_winkler::{Masks, MatchesMin, PREFIX_MAX, agreement, similarity};
 use super::text::{Text, Texts};
 use crate::table::NULL_CODE;
@@ -164,6 +164,7 @@ fn bounded_levenshtein(texts: &Texts, masks: &mut MasksOf, left: u32, right: u32
     let distance = match fast(texts, left, right) {
         None => strsim_distance(strsim::levenshtein(texts.value(left), texts.value(right))),
         Some((a, b)) if edits_min(a, b) > bound => return None,
+        Some((a, b)) if bound == 1 => return levenshtein_within_one(texts.bytes(a), texts.bytes(b)),
         Some((a, b)) => levenshtein(masks.of(texts, left), a.length(), texts.bytes(b)),
     };
     (distance <= bound).then_some(distance)

@@ -81,6 +81,8 @@ pub fn for_each_row(
             for left in 0..rows {
                 call(&mut row, records[left], &records[left + 1..]);
             }
+        } else if records.len() <= SMALL_BLOCK {
+            rows_of_small_block(earlier, records, rows, scratch, &mut row);
         } else {
             rows_not_found_before(earlier, records, rows, scratch, &mut row);
         }
@@ -123,6 +125,31 @@ impl PairBatch {
 fn call(row: &mut impl FnMut(RecordIx, &[u32]), left: u32, rights: &[u32]) {
     if !rights.is_empty() {
         row(RecordIx(left), rights);
+    }
+}
+
+/// Records up to which a block is not worth gathering keys for: most of its pairs are found by one of the first rules.
+const SMALL_BLOCK: usize = 6;
+
+fn rows_of_small_block(
+    earlier: &[RuleBlocks],
+    records: &[u32],
+    rows: usize,
+    scratch: &mut RowScratch,
+    row: &mut impl FnMut(RecordIx, &[u32]),
+) {
+    for left in 0..rows {
+        scratch.rights.clear();
+        for &right in &records[left + 1..] {
+            let is_found = earlier.iter().any(|rule| {
+                let key = rule.key_of[records[left] as usize];
+                key != NULL_CODE && key == rule.key_of[right as usize]
+            });
+            if !is_found {
+                scratch.rights.push(right);
+            }
+        }
+        call(row, records[left], &scratch.rights);
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use stammkunde::compare::{Comparer, kernel::Values};
 use stammkunde::config::spec::{ComparisonSpec, Test};
-use stammkunde::table::{CodedRecords, PairPatterns, RecordIx};
+use stammkunde::table::{CodedRecords, Pair, PairPatterns, RecordIx};
 
 use super::{Random, comparison, exact, level, owned, records};
 
@@ -188,10 +188,10 @@ proptest! {
         let comparisons = comparisons();
         let comparer = Comparer::new(&comparisons, &records);
         let mut scratch = comparer.scratch();
-        let rights: Vec<u32> = (0..records.len()).collect();
-        let mut patterns = Vec::new();
+                let mut patterns = Vec::new();
         for left in 0..records.len() {
-            comparer.patterns(&mut scratch, RecordIx(left), &rights, &mut patterns);
+            let pairs: Vec<Pair> = (0..records.len()).map(|right| Pair { left: RecordIx(left), right: RecordIx(right) }).collect();
+            comparer.patterns(&mut scratch, &pairs, &mut patterns);
             for right in 0..records.len() {
                 let pattern = patterns[right as usize];
                 for (position, comparison) in comparisons.iter().enumerate() {

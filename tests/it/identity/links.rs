@@ -8,7 +8,7 @@ use stammkunde::compare::Comparer;
 use stammkunde::config::spec::{IdentitySpec, Test};
 use stammkunde::score::{DETERMINISTIC_PAIRS_RECORDS_MAX, ScoreCounts, TermFrequencies, Weights, probability, score, train, weight_of};
 use stammkunde::table::identity::LinkOrigin;
-use stammkunde::table::{CodedRecords, Link, RecordIx, RuleIx};
+use stammkunde::table::{CodedRecords, Link, Pair, PairPatterns, Pattern, RecordIx, RuleIx};
 
 use super::{Random, comparison, exact, on_threads, owned, rule, spec};
 
@@ -125,7 +125,61 @@ fn links_are_exactly_the_candidate_pairs_above_the_lower_threshold() {
     }
     assert!(expected.len() > 100, "the town holds duplicates");
     assert_eq!(links, expected);
-    assert_eq!(seen.weight_histogram, histogram.into_iter().collect::<Vec<_>>());
+    let finished: u64 = seen.weight_histogram.iter().map(|(_, pairs)| pairs).sum();
+    assert_eq!(finished + seen.pairs_left_early, seen.pairs);
+    let least = weight_of(spec.possible_probability);
+    for (bits, pairs) in seen.weight_histogram {
+        let all = histogram[&bits];
+        assert!(
+            if f64::from(bits) >= least { pairs == all } else { pairs <= all },
+            "{bits} bits: {pairs} of {all}"
+        );
+    }
+}
+
+/// Compares every pair to the end.
+struct Unhurried<'a>(&'a Comparer);
+
+impl PairPatterns for Unhurried<'_> {
+    type Scratch = <Comparer as PairPatterns>::Scratch;
+
+    fn scratch(&self) -> Self::Scratch {
+        self.0.scratch()
+    }
+
+    fn patterns(&self, scratch: &mut Self::Scratch, pairs: &[Pair], patterns: &mut Vec<Pattern>) {
+        self.0.patterns(scratch, pairs, patterns);
+    }
+}
+
+#[test]
+fn leaving_hopeless_pairs_early_changes_no_link() {
+    let (spec, records) = (town_spec(), coded(&town()));
+    let comparer = Comparer::new(&spec.comparisons, &records);
+    let (sessions, _) = block(&spec.training.sessions, u64::MAX, &records);
+    let model = train(&spec, &records, &sessions, 300, &comparer);
+    let frequencies = TermFrequencies::count(&spec.comparisons, &records);
+    let weights = Weights::new(&spec.comparisons, &model, &frequencies, &records).unwrap();
+    let (blocks, _) = block(&spec.blocking, spec.block_pairs_max, &records);
+    let (certain, _) = block(&[], 1, &records);
+    for possible_probability in [0.001, 0.2, 0.5, 0.9, 0.999_999] {
+        let spec = IdentitySpec {
+            possible_probability,
+            ..spec.clone()
+        };
+        let (links, seen) = score(&spec, &blocks, &certain, &weights, &comparer);
+        let (all_links, all_seen) = score(&spec, &blocks, &certain, &weights, &Unhurried(&comparer));
+        assert_eq!(links, all_links);
+        assert!(links.iter().zip(&all_links).all(|(a, b)| a.weight.to_bits() == b.weight.to_bits()));
+        assert_eq!((seen.pairs, seen.links), (all_seen.pairs, all_seen.links));
+        assert_eq!(all_seen.pairs_left_early, 0);
+        assert!(
+            seen.pairs_left_early > seen.pairs / 4,
+            "{} of {}",
+            seen.pairs_left_early,
+            seen.pairs
+        );
+    }
 }
 
 #[test]
