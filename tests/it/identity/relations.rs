@@ -106,7 +106,10 @@ fn records_of_one_person_do_not_make_a_name_common() {
     let counted = TermFrequencies::count(&spec.comparisons, &records);
     let of = |frequencies: &TermFrequencies, value: &str| frequencies.columns["family_name"][value];
     assert!((of(&counted, "f10") - 2.0 / 1200.0).abs() < 1e-12);
-    assert!(of(&frequencies, "f10") <= 1.0 / 1200.0 + 1e-12, "two records of one person are one holder at most");
+    assert!(
+        of(&frequencies, "f10") <= 1.0 / 1200.0 + 1e-12,
+        "two records of one person are one holder at most"
+    );
     assert!(of(&frequencies, "f10") > 0.0);
 }
 
