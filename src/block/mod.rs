@@ -36,7 +36,7 @@ pub struct RuleCounts {
 }
 
 /// Pairs a record that a coarse rule gives at most.
-pub const COARSE_PAIRS_A_RECORD: u64 = 2;
+pub const COARSE_PAIRS_A_RECORD: u64 = 1;
 /// Pairs that a coarse rule may give however few records there are.
 pub const COARSE_PAIRS_MIN: u64 = 1_000_000;
 

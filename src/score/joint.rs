@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::model::{Model, Origin, RelationModel, SessionReport, bounded};
+use super::model::{ComparisonModel, LevelModel, Model, Origin, RelationModel, SessionReport, bounded};
 use super::relation::Relation;
 use super::sample::Share;
 use super::train::untrained;
 use crate::config::spec::{ComparisonSpec, IdentitySpec};
-use crate::table::pairs::pairs_of;
+use crate::table::pairs::{RuleBlocks, pairs_of};
 use crate::table::tiles::{PairBatch, RowScratch, for_each_row, tiles};
 use crate::table::{Blocks, CodedRecords, Pair, PairPatterns, Pattern};
 
@@ -63,7 +63,7 @@ pub fn fit<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords, blocks:
 /// Patterns of all blocked pairs with their counts, in pattern order, and how many pairs one of them stands for.
 fn pattern_counts<P: PairPatterns>(spec: &IdentitySpec, blocks: &Blocks, patterns: &P) -> (Vec<(Pattern, u64)>, f64) {
     let wanted = spec.training.session_pairs_max;
-    let total: u64 = blocks.rules.iter().map(super::super::table::pairs::RuleBlocks::pairs).sum();
+    let total: u64 = blocks.rules.iter().map(RuleBlocks::pairs).sum();
     let share = Share::new(spec.training.seed, wanted, total);
     let mut counts: BTreeMap<Pattern, u64> = BTreeMap::new();
     for (position, rule) in blocks.rules.iter().enumerate() {
@@ -134,14 +134,13 @@ struct Fit {
 
 impl Fit {
     fn new(spec: &IdentitySpec, records: &CodedRecords, model: &Model) -> Self {
-        let by_level = |value: &dyn Fn(&super::model::LevelModel) -> f64| -> Vec<Vec<f64>> {
-            let levels = |comparison: &super::model::ComparisonModel| normalized(comparison.levels.iter().rev().map(value).collect());
+        let by_level = |value: &dyn Fn(&LevelModel) -> f64| -> Vec<Vec<f64>> {
+            let levels = |comparison: &ComparisonModel| normalized(comparison.levels.iter().rev().map(value).collect());
             model.comparisons.iter().map(levels).collect()
         };
-        let trainable = |origin: &dyn Fn(&super::model::LevelModel) -> Origin| -> Vec<Vec<bool>> {
-            let levels = |comparison: &super::model::ComparisonModel| {
-                comparison.levels.iter().rev().map(|level| origin(level) != Origin::Fixed).collect()
-            };
+        let trainable = |origin: &dyn Fn(&LevelModel) -> Origin| -> Vec<Vec<bool>> {
+            let levels =
+                |comparison: &ComparisonModel| comparison.levels.iter().rev().map(|level| origin(level) != Origin::Fixed).collect();
             model.comparisons.iter().map(levels).collect()
         };
         let lambda = model.probability_two_random_records_match;
@@ -332,7 +331,7 @@ fn all_pairs(spec: &IdentitySpec, records: &CodedRecords, model: &Model) -> Vec<
         .iter()
         .zip(&model.comparisons)
         .map(|(spec, trained)| {
-            let share = |level: &super::model::LevelModel| {
+            let share = |level: &LevelModel| {
                 if level.u_origin == Origin::Default {
                     level.u.min(unseen)
                 } else {
