@@ -10,7 +10,7 @@ mod weights;
 
 use arrow::array::StringArray;
 use stammkunde::config::spec::{BlockingRule, ClusterSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, Test, TrainingSpec};
-use stammkunde::table::{Coded, CodedRecords, PairPatterns, Pattern, RecordIx};
+use stammkunde::table::{Coded, CodedRecords, Pair, PairPatterns, Pattern};
 
 /// Coded records of one source, from columns of optional values.
 fn records(columns: &[(&str, Vec<Option<&str>>)]) -> CodedRecords {
@@ -109,9 +109,9 @@ impl<F: Fn(u32, u32) -> Pattern + Sync> PairPatterns for Given<F> {
 
     fn scratch(&self) {}
 
-    fn patterns(&self, (): &mut (), left: RecordIx, rights: &[u32], patterns: &mut Vec<Pattern>) {
+    fn patterns(&self, (): &mut (), pairs: &[Pair], patterns: &mut Vec<Pattern>) {
         patterns.clear();
-        patterns.extend(rights.iter().map(|&right| (self.0)(left.0, right)));
+        patterns.extend(pairs.iter().map(|pair| (self.0)(pair.left.0, pair.right.0)));
     }
 }
 

@@ -188,10 +188,12 @@ proptest! {
         let comparisons = comparisons();
         let comparer = Comparer::new(&comparisons, &records);
         let mut scratch = comparer.scratch();
-        let rights: Vec<u32> = (0..records.len()).collect();
         let mut patterns = Vec::new();
         for left in 0..records.len() {
-            comparer.patterns(&mut scratch, RecordIx(left), &rights, &mut patterns);
+            let pairs: Vec<stammkunde::table::Pair> = (0..records.len())
+                .map(|right| stammkunde::table::Pair { left: RecordIx(left), right: RecordIx(right) })
+                .collect();
+            comparer.patterns(&mut scratch, &pairs, &mut patterns);
             for right in 0..records.len() {
                 let pattern = patterns[right as usize];
                 for (position, comparison) in comparisons.iter().enumerate() {
