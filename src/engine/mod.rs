@@ -270,10 +270,6 @@ impl Engine {
 
     /// The time now. The only clock of the program.
     #[must_use]
-    #[expect(
-        clippy::unused_self,
-        reason = "whoever needs the time needs an engine, so that kernels cannot read it"
-    )]
     pub fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }

@@ -58,6 +58,9 @@ pub struct ComparedValues {
     pub right: Vec<Option<String>>,
 }
 
+/// Marks a rule that leaves its large blocks out, so that it may not have paired these records.
+const COARSE: &str = " (small blocks)";
+
 /// Together or apart, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -107,7 +110,7 @@ impl Reader<'_> {
                 .iter()
                 .zip(&blocks.rules)
                 .filter(|(_, blocks)| !blocks.is_empty())
-                .map(|(rule, _)| rule.name.clone())
+                .map(|(rule, _)| format!("{}{}", rule.name, if rule.coarse { COARSE } else { "" }))
                 .collect()
         };
         let values = |record: RecordIx, columns: &[String]| {
@@ -119,17 +122,16 @@ impl Reader<'_> {
             };
             columns.iter().map(value).collect()
         };
+        // After the comparisons comes the part of other people, which reads no column of its own.
+        let columns_of = identity.comparisons.iter().map(crate::config::spec::ComparisonSpec::columns);
         let comparisons = weights
             .parts(pattern, left, right)
             .into_iter()
-            .zip(&identity.comparisons)
-            .map(|(part, comparison)| {
-                let columns = comparison.columns();
-                ComparedValues {
-                    part,
-                    left: values(left, &columns),
-                    right: values(right, &columns),
-                }
+            .zip(columns_of.chain(std::iter::repeat_with(Vec::new)))
+            .map(|(part, columns)| ComparedValues {
+                part,
+                left: values(left, &columns),
+                right: values(right, &columns),
             });
         let mut explanation = PairExplanation {
             version: self.manifest.version,
@@ -209,6 +211,10 @@ fn verdict(pair: &PairExplanation) -> (Verdict, String) {
         (false, false, _) if pair.deterministic_rules.is_empty() => (
             Verdict::NotBlocked,
             "apart: no blocking rule pairs them, so they were never compared".to_owned(),
+        ),
+        (false, _, true) if pair.deterministic_rules.is_empty() && pair.blocking_rules.iter().all(|rule| rule.ends_with(COARSE)) => (
+            Verdict::NotBlocked,
+            "apart: only coarse rules pair them, which leave their large blocks out".to_owned(),
         ),
         (false, _, false) if pair.deterministic_rules.is_empty() => (
             Verdict::BelowThreshold,

@@ -41,9 +41,10 @@ pub fn strangers<P: PairPatterns>(
             continue;
         };
         let share = strangers_share(column, column_u(&spec.comparisons, model, column.name()));
+        let (unseen, total) = (unseen(column), column.non_null() as f64);
         for (value, &count) in column.values().iter().flatten().zip(column.counts()) {
             let others = share * f64::from(count.saturating_sub(1));
-            values.insert(value.to_owned(), (others + unseen(column)) / column.non_null() as f64);
+            values.insert(value.to_owned(), (others + unseen) / total);
         }
     }
     let weights = Weights::new(&spec.comparisons, model, &frequencies, records)?;

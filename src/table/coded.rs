@@ -18,6 +18,7 @@ pub struct Coded {
     codes: Vec<u32>,
     values: StringArray,
     counts: Vec<u32>,
+    non_null: u64,
 }
 
 impl Coded {
@@ -58,6 +59,7 @@ impl Coded {
             codes,
             values: order.iter().map(|&code| Some(distinct[code as usize])).collect(),
             counts: order.iter().map(|&code| counts[code as usize]).collect(),
+            non_null: counts.iter().map(|&count| u64::from(count)).sum(),
         }
     }
 
@@ -88,7 +90,7 @@ impl Coded {
     /// How many records have a value.
     #[must_use]
     pub fn non_null(&self) -> u64 {
-        self.counts.iter().map(|&count| u64::from(count)).sum()
+        self.non_null
     }
 
     /// The value of a record, if it has one.

@@ -111,7 +111,7 @@ fn mapped_identifiers_are_used_and_link_first() {
 fn a_full_name_stands_for_given_and_family_name() {
     let spec = mapped("name AS full_name, city");
     let blocking = names(&spec.identity.blocking);
-    assert!(blocking.contains(&"given_name + family_name".into()) && blocking.contains(&"city + family_name".into()));
+    assert!(blocking.contains(&"given_name + family_name") && blocking.contains(&"city + family_name"));
     assert_eq!(spec.identity.comparisons.len(), 3);
 }
 
