@@ -30,7 +30,7 @@ for table, entry in sorted(manifest["tables"].items()):
     arrow = pyarrow.parquet.read_table(path)
     frame, lazy, sql = pandas.read_parquet(path), polars.read_parquet(path), duckdb.sql(f"select * from '{path}'")
     rows = {"manifest": entry["rows"], "pyarrow": arrow.num_rows, "pandas": len(frame), "polars": lazy.height,
-            "duckdb": duckdb.sql(f"select count(*) from '{path}'").fetchone()[0]}
+            "duckdb": duckdb.sql(f"select count(*) from '{path}'").fetchall()[0][0]}
     check(table, "row count", rows)
     for field in arrow.schema:
         if str(field.type) not in plain and not pyarrow.types.is_decimal(field.type):
@@ -42,7 +42,7 @@ for table, entry in sorted(manifest["tables"].items()):
                 "pyarrow": pyarrow.compute.sum(arrow[column].cast("double") if pyarrow.types.is_decimal(field.type) else arrow[column]).as_py() or 0,
                 "pandas": pandas.to_numeric(frame[column]).sum() if not pyarrow.types.is_decimal(field.type) else float(sum(v for v in frame[column] if v is not None)),
                 "polars": float(lazy[column].sum() or 0),
-                "duckdb": duckdb.sql(f'select coalesce(sum("{column}"), 0) from \'{path}\'').fetchone()[0],
+                "duckdb": duckdb.sql(f'select coalesce(sum("{column}"), 0) from \'{path}\'').fetchall()[0][0],
             })
     print(f"{table:24} {arrow.num_rows:>10,} rows, {len(arrow.schema)} columns")
 if failures:

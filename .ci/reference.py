@@ -32,13 +32,15 @@ print("historical_50k:", scored.stdout.strip())
 assert score["pairs"]["f1"] >= 0.70, "cluster-pair F1 on historical_50k fell below what the peers reach by default"
 
 latest = run("online_retail", "ONLINE_RETAIL_PARQUET", shared / "data" / "clv" / "uci_online_retail.parquet", "--as-of", "2011-12-10")
-customers, orders, gross, net = duckdb.sql(
-    f"select count(*) filter (orders_count > 0), sum(orders_count), sum(gross), sum(net_revenue) from '{latest / 'customer_orders.parquet'}'"
-    " where orders_count > 0").fetchone()
-assert (customers, int(orders), float(gross), float(net)) == (4338, 18532, 8911407.90, 8300065.81), (customers, orders, gross, net)
+table = f"'{latest / 'customer_orders.parquet'}'"
+customers, orders, gross = duckdb.sql(f"select count(*), sum(orders_count), sum(gross) from {table} where orders_count > 0").fetchall()[0]
+# Refunds of customers whose orders lie before the data count too: they have no order here, and a negative net.
+net = duckdb.sql(f"select sum(net_revenue) from {table}").fetchall()[0][0]
+found = (customers, int(orders), round(gross, 2), round(net, 2))
+assert [str(value) for value in found] == ["4338", "18532", "8911407.90", "8300065.81"], found
 expected = {"hibernating": 716, "loyal_customers": 688, "lost": 619, "champions": 604, "potential_loyalists": 484, "about_to_sleep": 478,
             "at_risk": 357, "promising": 169, "need_attention": 121, "new_customers": 67, "cannot_lose_them": 35}
-segments = dict(duckdb.sql(f"select rfm_segment, count(*) from '{latest / 'customer_segments.parquet'}'"
-                           " where rfm_segment <> 'prospects' group by 1").fetchall())
+segments = dict(duckdb.sql(f"select segment, count(*) from '{latest / 'customer_segments.parquet'}'"
+                           " where segment <> 'prospects' group by 1").fetchall())
 assert segments == expected, segments
 print("UCI Online Retail: customers, invoices, gross, net and segments as in the reference")

@@ -184,8 +184,16 @@ fn money(cents: i64) -> String {
     }
 }
 
-/// The text in Windows-1252. Letters that it lacks lose their accents, as the CRM would store them.
+/// The text in Windows-1252. Letters that it lacks lose their accents or become `?`, as the CRM would store them.
 pub(super) fn encode(text: &str) -> Vec<u8> {
-    let text = text.replace('ć', "c").replace('ı', "i").replace('ž', "z");
+    let plain = |letter: char| match letter {
+        'ć' => 'c',
+        'Ć' => 'C',
+        'ı' => 'i',
+        'İ' => 'I',
+        letter if encoding_rs::WINDOWS_1252.encode(letter.encode_utf8(&mut [0; 4])).2 => '?',
+        letter => letter,
+    };
+    let text: String = text.chars().map(plain).collect();
     encoding_rs::WINDOWS_1252.encode(&text).0.into_owned()
 }
