@@ -170,6 +170,7 @@ fn spec() -> IdentitySpec {
             iterations_max: 25,
             convergence: 1e-4,
             seed: 1,
+            relations: true,
         },
         cluster: ClusterSpec {
             size_max: 200,

@@ -246,6 +246,9 @@ pub struct TrainingConfig {
     pub convergence: Option<f64>,
     /// Seed of every sample. Default: 1.
     pub seed: Option<u64>,
+    /// Whether households and namesakes are classes of pairs of their own beside matches and strangers, fitted over the pairs of all blocking
+    /// rules. false: two classes, weights and term frequencies exactly as Splink has them. Default: true.
+    pub relations: Option<bool>,
 }
 
 /// How customer keys are made.

@@ -482,5 +482,6 @@ fn training(
         iterations_max: positive(training.iterations_max, 25, &root.then("iterations_max"), report),
         convergence: probability(training.convergence, 0.0001, &root.then("convergence"), report),
         seed: training.seed.unwrap_or(1),
+        relations: training.relations.unwrap_or(true),
     }
 }

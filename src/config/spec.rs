@@ -293,6 +293,8 @@ pub struct TrainingSpec {
     pub convergence: f64,
     /// Seed of every sample.
     pub seed: u64,
+    /// Whether relations between people are classes of their own.
+    pub relations: bool,
 }
 
 /// Clustering, resolved.

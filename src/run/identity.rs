@@ -66,6 +66,9 @@ pub fn resolve(
                 let certain_pairs = certain.iter().map(|counts| counts.pairs_new).sum();
                 let (sessions, _) = rules(&identity.training.sessions);
                 let model = score::train(identity, &records, &sessions, certain_pairs, &comparer);
+                if !identity.training.relations {
+                    return Ok((model, TermFrequencies::count(&identity.comparisons, &records)));
+                }
                 let model = score::fit(identity, &records, &blocks, &comparer, model);
                 let frequencies = score::strangers(identity, &records, &blocks, &comparer, &model)?;
                 Ok((model, frequencies))

@@ -311,6 +311,9 @@ fn gate_audits(audits: &[model::AuditResult]) -> Result<()> {
         .hint("run the audit's query against latest/ to see the rows, then mend the model or the data"))
 }
 
+/// What a run holds that reads nothing: code, metadata of phone numbers, buffers.
+const BASE_BYTES: u64 = 128 << 20;
+
 /// What the run will hold at its peak: the records twice (as read and as published) and the matching structures.
 fn estimate_memory(ingested: &Ingested) -> u64 {
     let facts: usize = ingested
@@ -320,7 +323,7 @@ fn estimate_memory(ingested: &Ingested) -> u64 {
         .map(RecordBatch::get_array_memory_size)
         .sum();
     let contacts = ingested.contacts.batch().get_array_memory_size();
-    (2 * facts + 4 * contacts) as u64
+    BASE_BYTES + (2 * facts + 4 * contacts) as u64
 }
 
 impl RunReport {

@@ -92,6 +92,7 @@ fn spec(comparisons: Vec<ComparisonSpec>) -> IdentitySpec {
             iterations_max: 25,
             convergence: 1e-4,
             seed: 1,
+            relations: true,
         },
         cluster: ClusterSpec {
             size_max: 200,

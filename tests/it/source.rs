@@ -176,6 +176,7 @@ fn spec(folder: &Path, sources: Vec<SourceSpec>) -> Spec {
                 iterations_max: 1,
                 convergence: 0.1,
                 seed: 1,
+                relations: true,
             },
             cluster: ClusterSpec {
                 size_max: 200,

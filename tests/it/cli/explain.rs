@@ -137,3 +137,22 @@ fn what_is_not_there_ends_with_3_and_a_hint() {
         typed.stderr
     );
 }
+
+#[test]
+fn without_relations_a_weight_is_made_of_comparisons_alone() {
+    let parts_of = |config: Option<&str>| -> Vec<String> {
+        let project = Project::small();
+        if let Some(line) = config {
+            project.edit("pipeline.yaml", "identity:\n", &format!("identity:\n  {line}\n"));
+        }
+        project.append("exports/crm.csv", "C-600;K600;;Xaver;Achterberg;;;;;10115;Berlin;01.01.2026");
+        project.run(&[]);
+        let pair = explain(&project, &["crm:C-000", "crm:C-600"]);
+        assert_adds_up(&pair);
+        let parts = pair["comparisons"].as_array().expect("comparisons").iter();
+        parts.map(|part| part["comparison"].as_str().expect("a name").to_owned()).collect()
+    };
+    let other_people = "other people".to_owned();
+    assert!(parts_of(None).contains(&other_people));
+    assert!(!parts_of(Some("training: {relations: false}")).contains(&other_people));
+}

@@ -56,6 +56,7 @@ pub fn spec(models: Vec<SqlFile>, audits: Vec<SqlFile>) -> Spec {
                 iterations_max: 1,
                 convergence: 0.1,
                 seed: 1,
+                relations: true,
             },
             cluster: ClusterSpec {
                 size_max: 1,
