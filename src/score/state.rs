@@ -18,7 +18,7 @@ pub fn write(model: &Model, frequencies: &TermFrequencies) -> Result<Vec<(String
         (MODEL.to_owned(), serde_json::to_vec_pretty(model).map_err(json)?.into()),
         (
             TERM_FREQUENCIES.to_owned(),
-            serde_json::to_vec(&frequencies.columns).map_err(json)?.into(),
+            serde_json::to_vec(frequencies).map_err(json)?.into(),
         ),
     ])
 }
@@ -37,18 +37,6 @@ pub fn read(get: impl Fn(&str) -> Result<Option<Bytes>>) -> Result<Option<(Model
             .because(error)
     };
     let model = serde_json::from_slice(&model).map_err(damaged)?;
-    let columns = serde_json::from_slice(&frequencies).map_err(damaged)?;
-    Ok(Some((model, TermFrequencies { columns })))
-}
-
-impl TermFrequencies {
-    /// Takes over the values of `newer` that are not here yet: known values keep their frequency, so scores do not drift from day to day.
-    pub fn extend(&mut self, newer: Self) {
-        for (column, values) in newer.columns {
-            let known = self.columns.entry(column).or_default();
-            for (value, frequency) in values {
-                known.entry(value).or_insert(frequency);
-            }
-        }
-    }
+    let frequencies = serde_json::from_slice(&frequencies).map_err(damaged)?;
+    Ok(Some((model, frequencies)))
 }

@@ -1,0 +1,85 @@
+//! Whether rules pair two records, decided on their codes: so that a pair which two rules give is looked at once, and no pair is stored for it.
+
+use super::coded::{CodedRecords, NULL_CODE};
+use super::pairs::{Candidate, Pair, RuleBlocks, RuleIx};
+
+/// Most blocking rules: one bit a rule says whether a record stands in one of its blocks.
+pub const RULES_MAX: usize = 64;
+
+/// The codes of the prefixes of a column's values: equal numbers mean equal prefixes. Position = code of the value.
+#[derive(Debug, Clone)]
+pub struct Prefixes {
+    /// Position of the column in a row.
+    pub column: usize,
+    /// Prefix of each value.
+    pub of_value: Vec<u32>,
+}
+
+/// The key of a rule, in terms of codes.
+#[derive(Debug, Clone, Default)]
+pub struct SharedKey {
+    /// Columns whose values must be equal, one bit each.
+    pub whole: u64,
+    /// Prefixes that must be equal, by position among all prefixes.
+    pub prefixes: Vec<usize>,
+    /// Key of each record where blocks were split by further columns; [`NULL_CODE`] = none.
+    pub key_of: Option<Vec<u32>>,
+}
+
+/// The keys of all rules, and which records stand in their blocks.
+#[derive(Debug, Clone, Default)]
+pub struct SharedBlocks {
+    /// By rule, apart from `keys`, since it is all that most pairs need.
+    whole: Vec<u64>,
+    keys: Vec<SharedKey>,
+    prefixes: Vec<Prefixes>,
+    /// By record: one bit a rule.
+    members: Vec<u64>,
+}
+
+impl SharedBlocks {
+    /// At most [`RULES_MAX`] rules, one entry of `keys` and `blocks` each.
+    #[must_use]
+    pub fn new(keys: Vec<SharedKey>, prefixes: Vec<Prefixes>, blocks: &[RuleBlocks], records: u32) -> Self {
+        assert!(keys.len() <= RULES_MAX, "the configuration allows at most 64 rules");
+        let mut members = vec![0_u64; records as usize];
+        for (rule, blocks) in blocks.iter().enumerate() {
+            for &record in &blocks.order {
+                members[record as usize] |= 1 << rule;
+            }
+        }
+        Self {
+            whole: keys.iter().map(|key| key.whole).collect(),
+            keys,
+            prefixes,
+            members,
+        }
+    }
+
+    /// Whether a rule before `rule` pairs the records.
+    #[inline]
+    #[must_use]
+    pub fn any_before(&self, rule: RuleIx, candidate: &Candidate, records: &CodedRecords) -> bool {
+        let earlier = self.whole[..usize::from(rule.0)].iter().enumerate();
+        earlier
+            .filter(|&(_, &whole)| candidate.equal & whole == whole)
+            .any(|(rule, _)| self.pairs(rule, candidate, records))
+    }
+
+    /// Whether a rule pairs records that agree on its whole columns.
+    fn pairs(&self, rule: usize, candidate: &Candidate, records: &CodedRecords) -> bool {
+        let Pair { left, right } = candidate.pair;
+        let key = &self.keys[rule];
+        if let Some(key_of) = &key.key_of {
+            let (a, b) = (key_of[left.index()], key_of[right.index()]);
+            return a == b && a != NULL_CODE;
+        }
+        let same_prefix = |&at: &usize| {
+            let Prefixes { column, of_value } = &self.prefixes[at];
+            let bit = 1 << column;
+            let code = |record| of_value[records.row(record)[*column] as usize];
+            candidate.equal & bit != 0 || (candidate.missing & bit == 0 && code(left) == code(right))
+        };
+        (self.members[left.index()] & self.members[right.index()]) >> rule & 1 == 1 && key.prefixes.iter().all(same_prefix)
+    }
+}
