@@ -32,11 +32,6 @@ pub(super) struct Grouped {
 }
 
 impl Part<'_> {
-    fn code(&self, record: usize) -> Option<u64> {
-        let code = self.column.codes()[record];
-        (code != NULL_CODE).then(|| u64::from(self.of_value.map_or(code, |of_value| of_value[code as usize])))
-    }
-
     /// Bits that its largest code needs.
     fn bits(&self) -> u32 {
         let largest = self.of_value.map_or_else(
@@ -45,40 +40,97 @@ impl Part<'_> {
         );
         u32::BITS - largest.leading_zeros()
     }
+
+    /// Appends the part to the keys of all records; a record without it has no key.
+    fn append(&self, keys: &mut [u64]) {
+        let bits = self.bits();
+        let codes = self.column.codes();
+        let shifted = |key: u64| if bits < u64::BITS { key << bits } else { 0 };
+        match self.of_value {
+            None => {
+                for (key, &code) in keys.iter_mut().zip(codes) {
+                    let is_none = *key == NO_KEY || code == NULL_CODE;
+                    *key = if is_none { NO_KEY } else { shifted(*key) | u64::from(code) };
+                }
+            }
+            Some(of_value) => {
+                for (key, &code) in keys.iter_mut().zip(codes) {
+                    let is_none = *key == NO_KEY || code == NULL_CODE;
+                    *key = if is_none { NO_KEY } else { shifted(*key) | u64::from(of_value[code as usize]) };
+                }
+            }
+        }
+    }
 }
 
-/// Whether the key of these parts fits one integer.
-pub(super) fn fits(parts: &[Part<'_>]) -> bool {
-    !parts.is_empty() && parts.iter().map(Part::bits).sum::<u32>() <= u64::BITS
+/// The key of a record that lacks a part. Keys share an integer with a record, so none is so large.
+const NO_KEY: u64 = u64::MAX;
+
+/// Bits of a record's number.
+fn record_bits(records: usize) -> u32 {
+    (usize::BITS - records.leading_zeros()).max(1)
+}
+
+/// Whether the key of these parts fits one integer together with a record.
+pub(super) fn fits(parts: &[Part<'_>], records: usize) -> bool {
+    !parts.is_empty() && parts.iter().map(Part::bits).sum::<u32>() + record_bits(records) <= u64::BITS
 }
 
 /// Blocks sorted by key, the first part counting most. The parts must fit.
-pub(super) fn group(parts: &[Part<'_>], records: usize, wanted: Wanted) -> Grouped {
-    let bits: Vec<u32> = parts.iter().map(Part::bits).collect();
-    let key = |record: usize| {
-        parts.iter().zip(&bits).try_fold(0_u64, |key, (part, &bits)| {
-            let shifted = if bits < u64::BITS { key << bits } else { 0 };
-            Some(shifted | part.code(record)?)
-        })
-    };
-    let counters = Counters::new(records);
-    let (counters, with_key) = counters.fill((0..records).filter_map(key));
-    let mut entries: Vec<(u64, u32)> = (0_u32..)
-        .take(records)
-        .filter_map(|record| Some((key(record as usize)?, record)))
-        .filter(|(key, _)| counters.may_repeat(*key))
-        .collect();
-    drop(counters);
-    entries.sort_unstable();
-    let mut grouped = keep(&entries, wanted);
+pub(super) fn group(parts: &[Part<'_>], records: usize, wanted: Wanted, buffers: &mut Buffers) -> Grouped {
+    let Buffers {
+        keys,
+        repeats,
+        entries,
+        sorted,
+    } = buffers;
+    keys.clear();
+    keys.resize(records, 0);
+    parts.iter().for_each(|part| part.append(keys));
+    let with_key = repeats.find(keys);
+    let bits = record_bits(records);
+    entries.clear();
+    entries.extend(
+        (0_u64..)
+            .zip(keys.iter())
+            .filter(|&(_, &key)| key != NO_KEY && repeats.may(key))
+            .map(|(record, &key)| key << bits | record),
+    );
+    sort_by_key(entries, sorted, bits, parts.iter().map(Part::bits).sum());
+    let mut grouped = keep(entries, bits, wanted);
     grouped.records = with_key;
     grouped
 }
 
+/// Bits of a key that one pass of [`sort_by_key`] sorts by.
+const DIGIT_BITS: u32 = 11;
+
+/// Radix sort by the bits of the key, from the lowest; records ascend already, and a pass keeps the order of equals.
+fn sort_by_key(entries: &mut Vec<u64>, sorted: &mut Vec<u64>, record_bits: u32, key_bits: u32) {
+    sorted.clear();
+    sorted.resize(entries.len(), 0);
+    for shift in (record_bits..record_bits + key_bits).step_by(DIGIT_BITS as usize) {
+        let digit = |entry: u64| (entry >> shift) as usize & ((1 << DIGIT_BITS) - 1);
+        let mut next = [0_u32; 1 << DIGIT_BITS];
+        entries.iter().for_each(|&entry| next[digit(entry)] += 1);
+        let mut start = 0;
+        for next in &mut next {
+            (*next, start) = (start, start + *next);
+        }
+        for &entry in entries.iter() {
+            let next = &mut next[digit(entry)];
+            sorted[*next as usize] = entry;
+            *next += 1;
+        }
+        std::mem::swap(entries, sorted);
+    }
+}
+
 /// Blocks of two or more records from sorted entries.
-fn keep(entries: &[(u64, u32)], wanted: Wanted) -> Grouped {
-    let runs = || entries.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1);
-    let size_of = |run: &[(u64, u32)]| u32::try_from(run.len()).expect("records are numbered by u32");
+fn keep(entries: &[u64], record_bits: u32, wanted: Wanted) -> Grouped {
+    let runs = || entries.chunk_by(|a, b| a >> record_bits == b >> record_bits).filter(|run| run.len() > 1);
+    let record = |entry: &u64| u32::try_from(entry & ((1 << record_bits) - 1)).expect("records are numbered by u32");
+    let size_of = |run: &[u64]| u32::try_from(run.len()).expect("records are numbered by u32");
     let mut grouped = Grouped::default();
     let size_max = match wanted {
         Wanted::All => u32::MAX,
@@ -93,7 +145,7 @@ fn keep(entries: &[(u64, u32)], wanted: Wanted) -> Grouped {
             grouped.blocks_left_out += 1;
             continue;
         }
-        grouped.blocks.order.extend(run.iter().map(|(_, record)| record));
+        grouped.blocks.order.extend(run.iter().map(record));
         let end = u32::try_from(grouped.blocks.order.len()).expect("records are numbered by u32");
         grouped.blocks.starts.push(end);
     }
@@ -119,37 +171,50 @@ fn size_max(sizes: impl Iterator<Item = u32>, pairs_max: u64) -> u32 {
     size_max
 }
 
-/// Counts keys by a hash, up to two: a key whose counter stands at one belongs to a single record.
-struct Counters {
-    shift: u32,
-    seen: Vec<u8>,
+/// What one thread keeps between rules.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    keys: Vec<u64>,
+    repeats: Repeats,
+    entries: Vec<u64>,
+    sorted: Vec<u64>,
 }
 
-impl Counters {
-    fn new(records: usize) -> Self {
-        let bits = (usize::BITS - records.leading_zeros() + 2).clamp(8, 26);
-        Self {
-            shift: u64::BITS - bits,
-            seen: vec![0; 1 << bits],
+/// Which keys may come twice, by a hash: the others belong to a single record. Two bits a hash, which stay in a cache.
+#[derive(Debug, Default)]
+struct Repeats {
+    shift: u32,
+    once: Vec<u64>,
+    twice: Vec<u64>,
+}
+
+impl Repeats {
+    /// Looks at all keys anew, and gives their number.
+    fn find(&mut self, keys: &[u64]) -> u64 {
+        let bits = (record_bits(keys.len()) + 2).clamp(8, 30);
+        self.shift = u64::BITS - bits;
+        for seen in [&mut self.once, &mut self.twice] {
+            seen.clear();
+            seen.resize(1 << (bits - 6), 0);
         }
-    }
-
-    fn at(&self, key: u64) -> usize {
-        usize::try_from(key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift).expect("at most 26 bits are left")
-    }
-
-    /// With all keys counted, and their number.
-    fn fill(mut self, keys: impl Iterator<Item = u64>) -> (Self, u64) {
         let mut count = 0;
-        for key in keys {
+        for &key in keys.iter().filter(|&&key| key != NO_KEY) {
             count += 1;
-            let at = self.at(key);
-            self.seen[at] = (self.seen[at] + 1).min(2);
+            let (word, bit) = self.at(key);
+            self.twice[word] |= self.once[word] & bit;
+            self.once[word] |= bit;
         }
-        (self, count)
+        count
     }
 
-    fn may_repeat(&self, key: u64) -> bool {
-        self.seen[self.at(key)] > 1
+    /// Word and bit of a key.
+    fn at(&self, key: u64) -> (usize, u64) {
+        let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift;
+        (usize::try_from(hash >> 6).expect("at most 30 bits are left"), 1 << (hash & 63))
+    }
+
+    fn may(&self, key: u64) -> bool {
+        let (word, bit) = self.at(key);
+        self.twice[word] & bit != 0
     }
 }

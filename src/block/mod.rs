@@ -13,7 +13,7 @@ use crate::table::pairs::{RuleBlocks, pairs_of};
 use crate::table::shared::{Prefixes, SharedBlocks, SharedKey};
 use crate::table::tiles::{CandidateBatch, for_each_row, tiles_of_all};
 use crate::table::{Blocks, Candidate, CodedRecords, NULL_CODE, RuleIx};
-use group::{Grouped, Part, Wanted};
+use group::{Buffers, Grouped, Part, Wanted};
 use refine::Refined;
 
 /// What a rule costs, known before a pair is made.
@@ -40,9 +40,9 @@ pub struct RuleCounts {
 }
 
 /// Pairs a record that a coarse rule gives at most.
-pub const COARSE_PAIRS_A_RECORD: u64 = 1;
+pub const COARSE_PAIRS_A_RECORD: f64 = 0.25;
 /// Pairs that a coarse rule may give however few records there are.
-pub const COARSE_PAIRS_MIN: u64 = 1_000_000;
+pub const COARSE_PAIRS_MIN: u64 = 250_000;
 
 /// How many sizes [`RuleCounts::largest_blocks`] holds at most.
 const LARGEST_BLOCKS: usize = 5;
@@ -57,7 +57,7 @@ pub fn block(rules: &[BlockingRule], block_pairs_max: u64, records: &CodedRecord
     let prefixes = Prefixed::of(rules, records);
     let sorted: Vec<(RuleBlocks, SharedKey, RuleCounts)> = rules
         .par_iter()
-        .map(|rule| sort(rule, block_pairs_max, records, &prefixes))
+        .map_init(Buffers::default, |buffers, rule| sort(rule, block_pairs_max, (records, &prefixes), buffers))
         .collect();
     let mut blocks = Vec::with_capacity(rules.len());
     let mut keys = Vec::with_capacity(rules.len());
@@ -93,7 +93,12 @@ pub fn count_new(blocks: &Blocks, records: &CodedRecords, counts: &mut [RuleCoun
 }
 
 /// The blocks of one rule, its key in terms of codes, and its counts.
-fn sort(rule: &BlockingRule, block_pairs_max: u64, records: &CodedRecords, prefixes: &Prefixed) -> (RuleBlocks, SharedKey, RuleCounts) {
+fn sort(
+    rule: &BlockingRule,
+    block_pairs_max: u64,
+    (records, prefixes): (&CodedRecords, &Prefixed),
+    buffers: &mut Buffers,
+) -> (RuleBlocks, SharedKey, RuleCounts) {
     let parts: Vec<Part<'_>> = rule.keys.iter().map(|key| prefixes.part(key, records)).collect();
     let wanted = if rule.coarse {
         Wanted::Small {
@@ -103,12 +108,13 @@ fn sort(rule: &BlockingRule, block_pairs_max: u64, records: &CodedRecords, prefi
         Wanted::All
     };
     let mut key = prefixes.key(rule, records);
-    let grouped = if group::fits(&parts) {
-        group::group(&parts, records.len() as usize, wanted)
+    let fits = group::fits(&parts, records.len() as usize);
+    let grouped = if fits {
+        group::group(&parts, records.len() as usize, wanted, buffers)
     } else {
         Grouped::default()
     };
-    let is_done = group::fits(&parts) && (rule.coarse || !too_large(grouped.largest, block_pairs_max));
+    let is_done = fits && (rule.coarse || !too_large(grouped.largest, block_pairs_max));
     let mut with_key = grouped.records;
     let (blocks, refined) = if is_done {
         let refined = Refined {
@@ -184,7 +190,7 @@ impl Prefixed {
 
 /// Most pairs of a coarse rule: in proportion to the records, so that a run stays linear; small data can afford all of them.
 fn coarse_pairs_max(records: u32) -> u64 {
-    (COARSE_PAIRS_A_RECORD * u64::from(records)).max(COARSE_PAIRS_MIN)
+    ((COARSE_PAIRS_A_RECORD * f64::from(records)) as u64).max(COARSE_PAIRS_MIN)
 }
 
 /// Counting sort by key; keys of a single record get no block.

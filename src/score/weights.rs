@@ -145,17 +145,18 @@ impl<'a> Weights<'a> {
         let at = match self.adjustments.iter().position(same) {
             Some(at) => at,
             None => {
-                let column = records
-                    .column(name)
+                let position = records
+                    .position(name)
                     .ok_or_else(|| Error::config("a term-frequency column is not among the matching columns").with("column", name))?;
-                let frequencies = frequencies(column).into_iter();
+                let frequencies = frequencies(&records.columns()[position]).into_iter();
                 let bits: Vec<f64> = frequencies.map(|frequency| exact_u.log2() - frequency.log2()).collect();
                 self.adjustments.push(Adjustment {
                     column: name.to_owned(),
                     exact_u,
                     most: bits.iter().copied().fold(0.0, f64::max),
                     bits: ValueBits {
-                        codes: column.codes(),
+                        records,
+                        column: position,
                         bits,
                     },
                 });

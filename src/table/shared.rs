@@ -67,6 +67,7 @@ impl SharedBlocks {
     }
 
     /// Whether a rule pairs records that agree on its whole columns.
+    #[inline]
     fn pairs(&self, rule: usize, candidate: &Candidate, records: &CodedRecords) -> bool {
         let Pair { left, right } = candidate.pair;
         let key = &self.keys[rule];
