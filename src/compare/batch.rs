@@ -183,12 +183,23 @@ impl Batch<'_> {
             return;
         }
         let Scratch { similarities, states, .. } = scratch;
+        let bit = 1 << position;
+        let pair = |state: &State| self.candidates[state.position as usize].pair;
+        let open = states.iter().filter(|state| state.open & bit != 0);
+        self.columns.fetch(comparison, open.map(|state| pair(state).right));
         states.retain_mut(|state| {
-            if state.open >> position & 1 == 1 {
-                let pair = self.candidates[state.position as usize].pair;
+            let known = state.pattern.level(position);
+            if state.open & bit != 0 && !comparison.may_rise(self.columns, self.columns.rows(pair(state)), known) {
+                state.most += bits(pair(state), (known, known));
+                state.open ^= bit;
+            }
+            state.most >= least
+        });
+        states.retain_mut(|state| {
+            if state.open & bit != 0 {
                 let known = state.pattern.level(position);
-                let found = comparison.rest(self.columns, similarities, self.columns.rows(pair), known);
-                state.most += bits(pair, (known, found));
+                let found = comparison.rest(self.columns, similarities, self.columns.rows(pair(state)), known);
+                state.most += bits(pair(state), (known, found));
                 state.pattern = state.pattern.raised(position, found);
             }
             state.most >= least

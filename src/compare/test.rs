@@ -2,7 +2,7 @@
 
 use super::similarity::{Similarity, SimilarityScratch};
 use super::text::Texts;
-use crate::table::{CodedRecords, NULL_CODE, Pair};
+use crate::table::{CodedRecords, NULL_CODE, Pair, RecordIx};
 
 /// What the comparisons share: the codes of all columns, prepared texts, similarities and maps from code to code. Columns are named by their
 /// position in a row.
@@ -47,6 +47,22 @@ impl Columns<'_> {
 
     fn image(&self, map: usize, code: u32) -> u32 {
         if code == NULL_CODE { code } else { self.maps[map][code as usize] }
+    }
+
+    /// Brings the outlines of values near the processor, where there are too many to stay there.
+    pub(super) fn fetch(&self, comparison: &BoundComparison, records: impl Iterator<Item = RecordIx>) {
+        let Some((column, texts)) = comparison.first_measured().and_then(|column| Some((column, self.texts[column].as_ref()?))) else {
+            return;
+        };
+        if texts.are_many() {
+            texts.fetch(records.map(|record| self.records.row(record)[column]));
+        }
+    }
+
+    fn may_reach(&self, similarity: usize, left: u32, right: u32) -> bool {
+        let (column, measure) = &self.similarities[similarity];
+        let texts = self.texts[*column].as_ref().expect("texts were prepared for every similarity");
+        measure.may_reach(texts, left, right)
     }
 
     fn class(&self, scratch: &mut [SimilarityScratch], similarity: usize, left: u32, right: u32) -> u8 {
@@ -124,6 +140,28 @@ impl BoundTest {
         }
     }
 
+    /// Whether the test may hold, as far as that is seen without looking at texts.
+    #[inline]
+    fn may_hold(&self, columns: &Columns<'_>, rows: Rows<'_>) -> bool {
+        match self {
+            Self::Similar { column, similarity, .. } => {
+                let (a, b) = (rows.left[*column], rows.right[*column]);
+                a != NULL_CODE && b != NULL_CODE && columns.may_reach(*similarity, a, b)
+            }
+            Self::All(tests) => tests.iter().all(|test| test.may_hold(columns, rows)),
+            _ => self.holds(columns, &mut [], rows),
+        }
+    }
+
+    /// The column of a similarity in it.
+    fn measured(&self) -> Option<usize> {
+        match self {
+            Self::Similar { column, .. } => Some(*column),
+            Self::All(tests) => tests.iter().find_map(Self::measured),
+            _ => None,
+        }
+    }
+
     /// Whether masks always decide it.
     pub(super) fn is_by_masks(&self) -> bool {
         match self {
@@ -166,6 +204,11 @@ impl BoundComparison {
         u8::try_from(self.tests.len() - test + 1).expect("a comparison has at most 14 levels")
     }
 
+    /// The column that its first similarity reads.
+    fn first_measured(&self) -> Option<usize> {
+        self.tests.iter().find_map(BoundTest::measured)
+    }
+
     /// Pattern values of the tests that masks do not decide.
     pub(super) fn levels_of_rest(&self) -> impl Iterator<Item = u8> {
         let open = self.tests.iter().enumerate().filter(|(_, test)| !test.is_by_masks());
@@ -189,6 +232,15 @@ impl BoundComparison {
             }
         }
         Known { level: 1, is_open }
+    }
+
+    /// Whether an open comparison may have a level above `known`, as far as that is seen without looking at texts.
+    #[inline]
+    pub(super) fn may_rise(&self, columns: &Columns<'_>, rows: Rows<'_>, known: u8) -> bool {
+        let tests = self.tests.iter().enumerate().filter(|(_, test)| !test.is_by_masks());
+        tests
+            .take_while(|&(position, _)| self.level_of(position) > known)
+            .any(|(_, test)| test.may_hold(columns, rows))
     }
 
     /// The level of an open comparison of which the masks say that it is at least `known`.

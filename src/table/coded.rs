@@ -156,6 +156,11 @@ impl CodedRecords {
         }
     }
 
+    /// Brings the codes of records near the processor, for [`CodedRecords::candidate`] to find them there.
+    pub fn fetch(&self, records: impl Iterator<Item = RecordIx>) {
+        self.lines.fetch(records.map(|record| record.0));
+    }
+
     /// Position of a column in a row and in the masks of a [`Candidate`].
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {

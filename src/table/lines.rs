@@ -44,6 +44,12 @@ impl Lines {
         self.lines[record as usize * self.a_record..][..self.a_record].as_flattened()
     }
 
+    /// Brings the codes of records near the processor: loads that do not wait for each other, before work that would wait for each.
+    pub(super) fn fetch(&self, records: impl Iterator<Item = u32>) {
+        let first = |record: u32| self.lines[record as usize * self.a_record][0];
+        std::hint::black_box(records.map(first).fold(0, u32::wrapping_add));
+    }
+
     /// One bit a column: where both records hold the same value, and where one of them holds none.
     #[inline]
     pub(super) fn masks(&self, left: u32, right: u32) -> (u64, u64) {

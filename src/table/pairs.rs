@@ -3,7 +3,7 @@
 use super::bounds::{Finished, WeightBounds};
 use super::coded::CodedRecords;
 use super::ids::RecordIx;
-use super::shared::SharedBlocks;
+use super::shared::{Earlier, SharedBlocks};
 
 /// Position of a blocking rule in the specification, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -147,6 +147,6 @@ impl Blocks {
     /// Whether an earlier rule than `rule` already pairs these records.
     #[must_use]
     pub fn found_before(&self, rule: RuleIx, candidate: &Candidate, records: &CodedRecords) -> bool {
-        self.shared.any_before(rule, candidate, records)
+        Earlier::new(&self.shared, rule).pairs(candidate, records)
     }
 }

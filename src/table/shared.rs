@@ -29,8 +29,6 @@ pub struct SharedKey {
 /// The keys of all rules, and which records stand in their blocks.
 #[derive(Debug, Clone, Default)]
 pub struct SharedBlocks {
-    /// By rule, apart from `keys`, since it is all that most pairs need.
-    whole: Vec<u64>,
     keys: Vec<SharedKey>,
     prefixes: Vec<Prefixes>,
     /// By record: one bit a rule.
@@ -49,21 +47,18 @@ impl SharedBlocks {
             }
         }
         Self {
-            whole: keys.iter().map(|key| key.whole).collect(),
             keys,
             prefixes,
             members,
         }
     }
 
-    /// Whether a rule before `rule` pairs the records.
-    #[inline]
-    #[must_use]
-    pub fn any_before(&self, rule: RuleIx, candidate: &Candidate, records: &CodedRecords) -> bool {
-        let earlier = self.whole[..usize::from(rule.0)].iter().enumerate();
-        earlier
-            .filter(|&(_, &whole)| candidate.equal & whole == whole)
-            .any(|(rule, _)| self.pairs(rule, candidate, records))
+    /// The rules whose whole columns these are equal in, one bit each.
+    fn agreeing(&self, equal: u64) -> u64 {
+        let rules = self.keys.iter().enumerate();
+        rules
+            .filter(|(_, key)| equal & key.whole == key.whole)
+            .fold(0, |agreeing, (rule, _)| agreeing | 1 << rule)
     }
 
     /// Whether a rule pairs records that agree on its whole columns.
@@ -82,5 +77,47 @@ impl SharedBlocks {
             candidate.equal & bit != 0 || (candidate.missing & bit == 0 && code(left) == code(right))
         };
         (self.members[left.index()] & self.members[right.index()]) >> rule & 1 == 1 && key.prefixes.iter().all(same_prefix)
+    }
+}
+
+/// Whether rules before one pair two records. Remembers what columns that are equal mean, since many pairs agree on the same.
+#[derive(Debug)]
+pub struct Earlier<'a> {
+    shared: &'a SharedBlocks,
+    rules: u64,
+    /// Equal columns, and the rules that agree on them.
+    known: Vec<(u64, u64)>,
+}
+
+/// Entries, so that they stay in the first cache level.
+const KNOWN_BITS: u32 = 9;
+
+impl<'a> Earlier<'a> {
+    /// The rules before `rule`.
+    #[must_use]
+    pub fn new(shared: &'a SharedBlocks, rule: RuleIx) -> Self {
+        Self {
+            shared,
+            rules: (1 << rule.0) - 1,
+            known: vec![(0, shared.agreeing(0)); 1 << KNOWN_BITS],
+        }
+    }
+
+    /// Whether one of them pairs the records.
+    #[inline]
+    pub fn pairs(&mut self, candidate: &Candidate, records: &CodedRecords) -> bool {
+        let hash = candidate.equal.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - KNOWN_BITS);
+        let known = &mut self.known[usize::try_from(hash).expect("nine bits")];
+        if known.0 != candidate.equal {
+            *known = (candidate.equal, self.shared.agreeing(candidate.equal));
+        }
+        let mut agreeing = known.1 & self.rules;
+        while agreeing != 0 {
+            if self.shared.pairs(agreeing.trailing_zeros() as usize, candidate, records) {
+                return true;
+            }
+            agreeing &= agreeing - 1;
+        }
+        false
     }
 }

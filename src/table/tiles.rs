@@ -6,7 +6,8 @@ use rayon::prelude::*;
 
 use super::coded::CodedRecords;
 use super::ids::RecordIx;
-use super::pairs::{BATCH_PAIRS, Blocks, Candidate, RuleBlocks, RuleIx, pairs_of};
+use super::pairs::{BATCH_PAIRS, Blocks, Candidate, Pair, RuleBlocks, RuleIx, pairs_of};
+use super::shared::Earlier;
 
 /// A piece of a rule's pairs: every pair whose first record stands at one of `positions` in [`RuleBlocks::order`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +93,8 @@ pub fn for_each_row(blocks: &RuleBlocks, tile: &Tile, mut row: impl FnMut(Record
 #[derive(Debug)]
 pub struct CandidateBatch<'a> {
     records: &'a CodedRecords,
-    rule: Option<(&'a Blocks, RuleIx)>,
+    earlier: Option<Earlier<'a>>,
+    pairs: Vec<Pair>,
     candidates: Vec<Candidate>,
 }
 
@@ -100,10 +102,10 @@ impl<'a> CandidateBatch<'a> {
     /// An empty list. With `rule`, pairs that a rule before it gives are left out.
     #[must_use]
     pub fn new(records: &'a CodedRecords, rule: Option<(&'a Blocks, RuleIx)>) -> Self {
-        let rule = rule.filter(|(_, rule)| rule.0 > 0);
         Self {
             records,
-            rule,
+            earlier: rule.map(|(blocks, rule)| Earlier::new(&blocks.shared, rule)),
+            pairs: Vec::with_capacity(BATCH_PAIRS),
             candidates: Vec::with_capacity(BATCH_PAIRS),
         }
     }
@@ -111,11 +113,13 @@ impl<'a> CandidateBatch<'a> {
     /// Adds the pairs of a row, and gives every full list to `full`.
     pub fn add(&mut self, left: RecordIx, mut rights: &[u32], mut full: impl FnMut(&[Candidate])) {
         while !rights.is_empty() {
-            let (now, later) = rights.split_at(rights.len().min(BATCH_PAIRS - self.candidates.len()));
-            self.candidates
-                .extend(now.iter().map(|&right| self.records.candidate(left, RecordIx(right))));
+            let (now, later) = rights.split_at(rights.len().min(BATCH_PAIRS - self.pairs.len()));
+            self.pairs.extend(now.iter().map(|&right| Pair {
+                left,
+                right: RecordIx(right),
+            }));
             rights = later;
-            if self.candidates.len() == BATCH_PAIRS {
+            if self.pairs.len() == BATCH_PAIRS {
                 self.end(&mut full);
             }
         }
@@ -123,13 +127,21 @@ impl<'a> CandidateBatch<'a> {
 
     /// Gives the pairs that are left to `full`.
     pub fn end(&mut self, full: impl FnOnce(&[Candidate])) {
-        if let Some((blocks, rule)) = self.rule {
-            self.candidates
-                .retain(|candidate| !blocks.found_before(rule, candidate, self.records));
+        let Self {
+            records,
+            earlier,
+            pairs,
+            candidates,
+        } = self;
+        records.fetch(pairs.iter().map(|pair| pair.right));
+        candidates.clear();
+        candidates.extend(pairs.iter().map(|pair| records.candidate(pair.left, pair.right)));
+        pairs.clear();
+        if let Some(earlier) = earlier {
+            candidates.retain(|candidate| !earlier.pairs(candidate, records));
         }
-        if !self.candidates.is_empty() {
-            full(&self.candidates);
+        if !candidates.is_empty() {
+            full(candidates);
         }
-        self.candidates.clear();
     }
 }
