@@ -15,7 +15,9 @@ pub(super) struct Part<'a> {
 pub(super) enum Wanted {
     All,
     /// The smallest whose pairs together are at most so many; blocks of one size are kept or left out together.
-    Small { pairs_max: u64 },
+    Small {
+        pairs_max: u64,
+    },
 }
 
 /// The blocks of a rule, and what was left out.
@@ -56,7 +58,11 @@ impl Part<'_> {
             Some(of_value) => {
                 for (key, &code) in keys.iter_mut().zip(codes) {
                     let is_none = *key == NO_KEY || code == NULL_CODE;
-                    *key = if is_none { NO_KEY } else { shifted(*key) | u64::from(of_value[code as usize]) };
+                    *key = if is_none {
+                        NO_KEY
+                    } else {
+                        shifted(*key) | u64::from(of_value[code as usize])
+                    };
                 }
             }
         }
@@ -128,7 +134,11 @@ fn sort_by_key(entries: &mut Vec<u64>, sorted: &mut Vec<u64>, record_bits: u32, 
 
 /// Blocks of two or more records from sorted entries.
 fn keep(entries: &[u64], record_bits: u32, wanted: Wanted) -> Grouped {
-    let runs = || entries.chunk_by(|a, b| a >> record_bits == b >> record_bits).filter(|run| run.len() > 1);
+    let runs = || {
+        entries
+            .chunk_by(|a, b| a >> record_bits == b >> record_bits)
+            .filter(|run| run.len() > 1)
+    };
     let record = |entry: &u64| u32::try_from(entry & ((1 << record_bits) - 1)).expect("records are numbered by u32");
     let size_of = |run: &[u64]| u32::try_from(run.len()).expect("records are numbered by u32");
     let mut grouped = Grouped::default();

@@ -57,7 +57,9 @@ pub fn block(rules: &[BlockingRule], block_pairs_max: u64, records: &CodedRecord
     let prefixes = Prefixed::of(rules, records);
     let sorted: Vec<(RuleBlocks, SharedKey, RuleCounts)> = rules
         .par_iter()
-        .map_init(Buffers::default, |buffers, rule| sort(rule, block_pairs_max, (records, &prefixes), buffers))
+        .map_init(Buffers::default, |buffers, rule| {
+            sort(rule, block_pairs_max, (records, &prefixes), buffers)
+        })
         .collect();
     let mut blocks = Vec::with_capacity(rules.len());
     let mut keys = Vec::with_capacity(rules.len());

@@ -132,7 +132,12 @@ impl Batch<'_> {
         let mut order: Vec<(usize, &Bound<'_>)> = by_comparison.iter().enumerate().collect();
         order.sort_by(|a, b| b.1.gain().total_cmp(&a.1.gain()));
         for (position, bound) in order {
-            self.rest(position, scratch, |pair, (known, found)| bound.of(pair, found) - bound.open(known), least);
+            self.rest(
+                position,
+                scratch,
+                |pair, (known, found)| bound.of(pair, found) - bound.open(known),
+                least,
+            );
         }
     }
 
@@ -145,7 +150,7 @@ impl Batch<'_> {
             let (mut levels, mut is_open) = (pattern.0, open);
             let mut most = start;
             for bound in bounds {
-                most += bound.most[(levels & 15) as usize | (is_open & 1) as usize * 16];
+                most += bound.most[(levels & 15) as usize + (is_open & 1) as usize * 16];
                 levels >>= 4;
                 is_open >>= 1;
             }

@@ -15,8 +15,8 @@ mod text;
 use crate::config::spec::ComparisonSpec;
 use crate::table::bounds::{Finished, WeightBounds};
 use crate::table::{Candidate, CodedRecords, PairPatterns, Pattern, RecordIx};
-use batch::{Batch, Outlines};
 pub use batch::Scratch;
+use batch::{Batch, Outlines};
 use bound::Binder;
 use test::{BoundComparison, Columns};
 

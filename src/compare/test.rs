@@ -51,7 +51,10 @@ impl Columns<'_> {
 
     /// Brings the outlines of values near the processor, where there are too many to stay there.
     pub(super) fn fetch(&self, comparison: &BoundComparison, records: impl Iterator<Item = RecordIx>) {
-        let Some((column, texts)) = comparison.first_measured().and_then(|column| Some((column, self.texts[column].as_ref()?))) else {
+        let Some((column, texts)) = comparison
+            .first_measured()
+            .and_then(|column| Some((column, self.texts[column].as_ref()?)))
+        else {
             return;
         };
         if texts.are_many() {

@@ -94,7 +94,11 @@ impl ColumnFrequencies {
     /// Frequency of each value of a column, by code.
     pub(super) fn of_codes(&self, column: &Coded) -> Vec<f64> {
         let others = |count: u32| self.share * f64::from(count.saturating_sub(1));
-        let mut frequencies: Vec<f64> = column.counts().iter().map(|&count| (others(count) + self.unseen) / self.records).collect();
+        let mut frequencies: Vec<f64> = column
+            .counts()
+            .iter()
+            .map(|&count| (others(count) + self.unseen) / self.records)
+            .collect();
         merge(&self.values, column.values(), &mut frequencies);
         frequencies
     }

@@ -57,7 +57,12 @@ pub fn fit<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords, blocks:
 }
 
 /// Patterns of all blocked pairs with their counts, in pattern order, and how many pairs one of them stands for.
-fn pattern_counts<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords, blocks: &Blocks, patterns: &P) -> (Vec<(Pattern, u64)>, f64) {
+fn pattern_counts<P: PairPatterns>(
+    spec: &IdentitySpec,
+    records: &CodedRecords,
+    blocks: &Blocks,
+    patterns: &P,
+) -> (Vec<(Pattern, u64)>, f64) {
     let wanted = spec.training.session_pairs_max;
     let total: u64 = blocks.rules.iter().map(RuleBlocks::pairs).sum();
     let share = Share::new(spec.training.seed, wanted, total);

@@ -62,7 +62,13 @@ pub struct Likely {
 ///
 /// The others are left as soon as that is certain. Byte-identical for any number of threads.
 #[must_use]
-pub fn likely<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords, blocks: &Blocks, weights: &Weights<'_>, patterns: &P) -> Likely {
+pub fn likely<P: PairPatterns>(
+    spec: &IdentitySpec,
+    records: &CodedRecords,
+    blocks: &Blocks,
+    weights: &Weights<'_>,
+    patterns: &P,
+) -> Likely {
     let bounds = weights.bounds(weight_of(spec.possible_probability));
     let tiles = tiles_of_all(blocks);
     let found: Vec<(Vec<LikelyPair>, u64)> = tiles
@@ -81,7 +87,9 @@ pub fn likely<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords, bloc
                         pattern,
                     }));
                 };
-                for_each_row(&blocks.rules[usize::from(rule.0)], tile, |left, rights| batch.add(left, rights, &mut take));
+                for_each_row(&blocks.rules[usize::from(rule.0)], tile, |left, rights| {
+                    batch.add(left, rights, &mut take)
+                });
                 batch.end(take);
                 (pairs, compared)
             },

@@ -16,10 +16,7 @@ pub fn write(model: &Model, frequencies: &TermFrequencies) -> Result<Vec<(String
     let json = |error: serde_json::Error| Error::internal("the model does not fit JSON").because(error);
     Ok(vec![
         (MODEL.to_owned(), serde_json::to_vec_pretty(model).map_err(json)?.into()),
-        (
-            TERM_FREQUENCIES.to_owned(),
-            serde_json::to_vec(frequencies).map_err(json)?.into(),
-        ),
+        (TERM_FREQUENCIES.to_owned(), serde_json::to_vec(frequencies).map_err(json)?.into()),
     ])
 }
 

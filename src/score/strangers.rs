@@ -25,7 +25,11 @@ const RECORDS_A_PERSON: f64 = 32.0;
 pub fn upper_weights<'a>(spec: &IdentitySpec, records: &'a CodedRecords, model: &Model) -> Result<Weights<'a>> {
     let least = |column: &Coded| {
         let assumed = assumed(spec, model, column);
-        column.counts().iter().map(|&count| frequency(&assumed, count, matches_max(count))).collect()
+        column
+            .counts()
+            .iter()
+            .map(|&count| frequency(&assumed, count, matches_max(count)))
+            .collect()
     };
     Weights::with(&spec.comparisons, model, &least, records)
 }

@@ -1,9 +1,9 @@
 //! Training without labels: λ from rules that are nearly always right, u from random pairs, m from EM sessions, each on its own blocks.
 
+use super::count::Counter;
 use super::em::{self, Limits, Outcome, Part};
 use super::model::{ComparisonModel, Model, Origin, SessionReport, TrainingReport};
 use super::random::estimate_u;
-use super::count::Counter;
 use super::sample::Share;
 use crate::config::spec::{BlockingRule, ComparisonSpec, IdentitySpec, Test, TrainingSpec};
 use crate::table::pairs::{RuleBlocks, pairs_of};

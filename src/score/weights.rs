@@ -134,13 +134,7 @@ impl<'a> Weights<'a> {
     }
 
     /// The adjustment by a column with this u of equality, shared by all levels that need the same.
-    fn adjustment(
-        &mut self,
-        name: &str,
-        exact_u: f64,
-        frequencies: &dyn Fn(&Coded) -> Vec<f64>,
-        records: &'a CodedRecords,
-    ) -> Result<u16> {
+    fn adjustment(&mut self, name: &str, exact_u: f64, frequencies: &dyn Fn(&Coded) -> Vec<f64>, records: &'a CodedRecords) -> Result<u16> {
         let same = |known: &Adjustment<'_>| known.column == name && known.exact_u.to_bits() == exact_u.to_bits();
         let at = match self.adjustments.iter().position(same) {
             Some(at) => at,

@@ -27,14 +27,17 @@ impl Lines {
         assert!(columns.len() <= COLUMNS_MAX, "the configuration allows at most 64 columns");
         let a_record = columns.len().div_ceil(LANES).max(1);
         let mut lines = vec![[NULL_CODE; LANES]; a_record * records as usize];
-        lines.par_chunks_mut(a_record * RECORDS_A_PIECE).enumerate().for_each(|(piece, lines)| {
-            for (lane, column) in columns.iter().enumerate() {
-                let codes = &column.codes()[piece * RECORDS_A_PIECE..];
-                for (lines, &code) in lines.chunks_exact_mut(a_record).zip(codes) {
-                    lines[lane / LANES][lane % LANES] = code;
+        lines
+            .par_chunks_mut(a_record * RECORDS_A_PIECE)
+            .enumerate()
+            .for_each(|(piece, lines)| {
+                for (lane, column) in columns.iter().enumerate() {
+                    let codes = &column.codes()[piece * RECORDS_A_PIECE..];
+                    for (lines, &code) in lines.chunks_exact_mut(a_record).zip(codes) {
+                        lines[lane / LANES][lane % LANES] = code;
+                    }
                 }
-            }
-        });
+            });
         Self { lines, a_record }
     }
 
@@ -72,14 +75,14 @@ impl Lines {
 #[inline]
 fn masks_of(left: &Line, right: &Line) -> (u64, u64) {
     let (mut equal, mut missing) = (0_u32, 0_u32);
-    for lane in 0..LANES {
-        equal |= if left[lane] == right[lane] { 1 << lane } else { 0 };
+    for (lane, (a, b)) in left.iter().zip(right).enumerate() {
+        equal |= if a == b { 1 << lane } else { 0 };
     }
-    for lane in 0..LANES {
-        missing |= if left[lane] == NULL_CODE { 1 << lane } else { 0 };
+    for (lane, &a) in left.iter().enumerate() {
+        missing |= if a == NULL_CODE { 1 << lane } else { 0 };
     }
-    for lane in 0..LANES {
-        missing |= if right[lane] == NULL_CODE { 1 << lane } else { 0 };
+    for (lane, &b) in right.iter().enumerate() {
+        missing |= if b == NULL_CODE { 1 << lane } else { 0 };
     }
     (u64::from(equal & !missing), u64::from(missing))
 }

@@ -46,11 +46,7 @@ impl SharedBlocks {
                 members[record as usize] |= 1 << rule;
             }
         }
-        Self {
-            keys,
-            prefixes,
-            members,
-        }
+        Self { keys, prefixes, members }
     }
 
     /// The rules whose whole columns these are equal in, one bit each.
