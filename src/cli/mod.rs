@@ -10,6 +10,7 @@ use stammkunde::{Error, Result, Spec};
 
 mod completions;
 mod demo;
+mod evaluate;
 mod explain;
 mod init;
 mod output;
@@ -85,6 +86,8 @@ enum Command {
     Test(test::TestArgs),
     /// Say why records are one customer, or why two are not.
     Explain(explain::ExplainArgs),
+    /// Say how good the newest version is: against labels, or without any.
+    Evaluate(evaluate::EvaluateArgs),
     /// List what is published.
     Versions(versions::VersionsArgs),
     /// Print the JSON Schema of the config or of a JSON output.
@@ -144,6 +147,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Run(args) => run::run(args, &start(&cli.global, output)?, output),
         Command::Test(args) => test::test(args, &start(&cli.global, output)?, output),
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
+        Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Completions(args) => completions::completions(args),

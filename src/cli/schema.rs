@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
 use stammkunde::error::Diagnostic;
+use stammkunde::evaluate::EvaluationReport;
 use stammkunde::explain::Explanation;
 use stammkunde::model::CaseResult;
 use stammkunde::plan::PlanReport;
@@ -38,6 +39,8 @@ enum SchemaName {
     Test,
     /// explain
     Explain,
+    /// evaluate
+    Evaluate,
     /// versions (a list of these), and versions/<n>.json
     Version,
     /// the trained model in the state of a version
@@ -56,6 +59,7 @@ pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
         SchemaName::Diagnostic => schema_for!(Diagnostic).into(),
         SchemaName::Test => schema_for!(Vec<CaseResult>).into(),
         SchemaName::Explain => schema_for!(Explanation).into(),
+        SchemaName::Evaluate => schema_for!(EvaluationReport).into(),
         SchemaName::Version => schema_for!(Manifest).into(),
         SchemaName::Model => schema_for!(Model).into(),
         SchemaName::Demo => schema_for!(super::demo::DemoReport).into(),
