@@ -13,6 +13,7 @@ mod demo;
 mod evaluate;
 mod explain;
 mod init;
+mod model;
 mod output;
 mod progress;
 mod run;
@@ -88,6 +89,9 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Say how good the newest version is: against labels, or without any.
     Evaluate(evaluate::EvaluateArgs),
+    /// Show, compare or save the matching model.
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// List what is published.
     Versions(versions::VersionsArgs),
     /// Print the JSON Schema of the config or of a JSON output.
@@ -148,6 +152,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Test(args) => test::test(args, &start(&cli.global, output)?, output),
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
         Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
+        Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Completions(args) => completions::completions(args),

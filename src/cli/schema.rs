@@ -9,7 +9,7 @@ use stammkunde::model::CaseResult;
 use stammkunde::plan::PlanReport;
 use stammkunde::publish::Manifest;
 use stammkunde::report::RunReport;
-use stammkunde::score::Model;
+use stammkunde::score::{Model, ModelDifference, ModelFile, ModelSummary};
 use stammkunde::{Result, config};
 
 use super::output::{Output, write_stdout};
@@ -45,6 +45,12 @@ enum SchemaName {
     Version,
     /// the trained model in the state of a version
     Model,
+    /// model export, and what run --model reads
+    ModelFile,
+    /// model show
+    ModelShow,
+    /// model diff
+    ModelDiff,
     /// demo
     Demo,
 }
@@ -62,6 +68,9 @@ pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
         SchemaName::Evaluate => schema_for!(EvaluationReport).into(),
         SchemaName::Version => schema_for!(Manifest).into(),
         SchemaName::Model => schema_for!(Model).into(),
+        SchemaName::ModelFile => schema_for!(ModelFile).into(),
+        SchemaName::ModelShow => schema_for!(ModelSummary).into(),
+        SchemaName::ModelDiff => schema_for!(ModelDifference).into(),
         SchemaName::Demo => schema_for!(super::demo::DemoReport).into(),
     };
     write_stdout(&format!("{schema:#}\n"))?;

@@ -8,7 +8,7 @@ use crate::config::spec::BlockingRule;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::report::IdentityReport;
-use crate::score::{self, Model, ScoreCounts, TermFrequencies, Weights};
+use crate::score::{self, Model, ModelSource, ScoreCounts, TermFrequencies, Weights};
 use crate::table::keys::Keys;
 use crate::table::{CleanContacts, Clusters, Link, PossibleLink};
 
@@ -21,8 +21,8 @@ pub struct Resolved {
     pub model: Model,
     /// Term frequencies used.
     pub frequencies: TermFrequencies,
-    /// Whether both come from the last version.
-    pub model_reused: bool,
+    /// Where both come from.
+    pub model_source: ModelSource,
     /// Counts by blocking rule.
     pub blocking: Vec<RuleCounts>,
     /// Pairs compared.
@@ -40,7 +40,7 @@ pub fn resolve(
     engine: &Engine,
     spec: &Spec,
     contacts: &CleanContacts,
-    known: Option<(Model, TermFrequencies)>,
+    known: Option<(Model, TermFrequencies, ModelSource)>,
     stages: &mut Stages<'_>,
 ) -> Result<Resolved> {
     let identity = &spec.identity;
@@ -53,11 +53,10 @@ pub fn resolve(
         }))
     })?;
     let comparer = Comparer::new(&identity.comparisons, &records);
-    let model_reused = known.is_some();
-    let (model, frequencies) = match known {
-        Some((model, mut frequencies)) => {
+    let (model, frequencies, model_source) = match known {
+        Some((model, mut frequencies, source)) => {
             frequencies.extend(TermFrequencies::count(&identity.comparisons, &records));
-            (model, frequencies)
+            (model, frequencies, source)
         }
         None => stages.time("train", || {
             engine.compute(|| {
@@ -67,11 +66,11 @@ pub fn resolve(
                 let (sessions, _) = rules(&identity.training.sessions);
                 let model = score::train(identity, &records, &sessions, certain_pairs, &comparer);
                 if !identity.training.relations {
-                    return Ok((model, TermFrequencies::count(&identity.comparisons, &records)));
+                    return Ok((model, TermFrequencies::count(&identity.comparisons, &records), ModelSource::Trained));
                 }
                 let model = score::fit(identity, &records, &blocks, &comparer, model);
                 let frequencies = score::strangers(identity, &records, &blocks, &comparer, &model)?;
-                Ok((model, frequencies))
+                Ok((model, frequencies, ModelSource::Trained))
             })
         })?,
     };
@@ -92,7 +91,7 @@ pub fn resolve(
     Ok(Resolved {
         model,
         frequencies,
-        model_reused,
+        model_source,
         blocking,
         counts,
         links,
@@ -116,7 +115,8 @@ impl Resolved {
             blocking: self.blocking.clone(),
             pairs: self.counts.clone(),
             possible_links: self.possible.len() as u64,
-            model_reused: self.model_reused,
+            model_reused: self.model_source != ModelSource::Trained,
+            model_source: self.model_source,
             training: self.model.training.clone(),
         }
     }

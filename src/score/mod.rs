@@ -1,6 +1,8 @@
 //! Stage `score`: Fellegi-Sunter weights, trained by EM without labels, and the pairs above a weight.
 
+mod difference;
 mod em;
+mod file;
 mod frequency;
 mod joint;
 mod links;
@@ -10,16 +12,21 @@ mod relation;
 mod sample;
 pub mod state;
 mod strangers;
+mod summary;
 mod train;
 mod weights;
 
+pub use difference::{FrequencyDifference, ModelDifference, ParameterDifference, difference};
+pub use file::{MODEL_FILE_FORMAT, ModelFile};
 pub use frequency::TermFrequencies;
 pub use joint::{JOINT_SESSION, fit};
 pub use links::{DETERMINISTIC_PAIRS_RECORDS_MAX, ScoreCounts, score};
 pub use model::{
-    ComparisonModel, ELSE_LABEL, LevelModel, MODEL_FORMAT, Model, Origin, RelationComparison, RelationModel, SessionReport, TrainingReport,
+    ComparisonModel, ELSE_LABEL, LevelModel, MODEL_FORMAT, Model, ModelSource, Origin, RelationComparison, RelationModel, SessionReport,
+    TrainingReport,
 };
 pub use strangers::strangers;
+pub use summary::{ComparisonSummary, FrequencySummary, LevelSummary, ModelSummary, summary};
 pub use train::train;
 pub use weights::{NULL_LABEL, RELATIONS_PART, WeightPart, Weights};
 
