@@ -162,8 +162,11 @@ fn metrics_text(quality: &LabeledQuality) -> String {
 
 fn thresholds_text(thresholds: &[ThresholdQuality]) -> String {
     let number = |value: f64| format!("{value:.4}");
+    // Far above the current threshold nothing is left that anyone would choose; JSON has every row.
+    let current = thresholds.iter().find(|row| row.is_current).map_or(0.0, |row| row.pairs.recall);
     let rows: Vec<Vec<String>> = thresholds
         .iter()
+        .filter(|row| row.pairs.recall >= current / 2.0)
         .map(|row| {
             vec![
                 if row.is_current { ">" } else { "" }.to_owned(),
@@ -213,7 +216,7 @@ fn unlabeled_text(unlabeled: &UnlabeledReport) -> String {
     let mut text = format!(
         "\nestimated from the model, without labels (see `stammkunde schema evaluate` for what each number is):\n  \
          links  precision {:.4} ({} links)\n  \
-         pairs  precision {:.4}  recall at most about {:.4}  F1 {:.4} ({} pairs in customers)\n",
+         pairs  precision {:.4}  recall {:.4}  F1 {:.4} ({} pairs in customers)\n",
         estimate.links_precision,
         count(estimate.links),
         estimate.quality.precision,
@@ -250,7 +253,7 @@ fn unlabeled_text(unlabeled: &UnlabeledReport) -> String {
         .iter()
         .map(|conflict| {
             vec![
-                format!("more than {} {}", conflict.more_than, conflict.of.replace('_', " ")),
+                format!("more than {} {}", conflict.more_than, plural(&conflict.of, conflict.more_than)),
                 count(conflict.customers),
                 format!("{:.3} %", 100.0 * conflict.share),
                 format!("{:.3} %", 100.0 * conflict.share_of_merged),
@@ -271,6 +274,12 @@ fn unlabeled_text(unlabeled: &UnlabeledReport) -> String {
         text += &table(&["customer", "records", "distinct values"], &suspects);
     }
     text
+}
+
+/// `birth_date` as people say it.
+fn plural(column: &str, number: u64) -> String {
+    let name = column.replace('_', " ");
+    if number == 1 || name.ends_with('s') { name } else { name + "s" }
 }
 
 /// Sizes 1 to 5 each, then ranges that double.

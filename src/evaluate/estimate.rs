@@ -1,18 +1,18 @@
 //! Quality without labels, from the match probabilities of the model.
 //!
 //! Each probability p is the posterior of Fellegi and Sunter's model (1969), so the expected number of true pairs in a set is Σ p over it
-//! (Belin and Rubin 1995 and Winkler 2006 estimate false match rates this way). With F = Σ p over the pairs inside customers and M = Σ p over
-//! the compared pairs that are apart:
+//! (Belin and Rubin 1995 and Winkler 2006 estimate false match rates this way). Inside a customer p is the larger one of a pair's own and of
+//! that of the strongest path of links between its records, since identity is transitive. With F = Σ p over the pairs inside customers and
+//! M = Σ p over the compared pairs that are apart:
 //!
 //! * precision of links = Σ p over the links ÷ links; of pairs = F ÷ pairs inside customers;
 //! * recall = F ÷ (F + M + U), where U, the matches that no blocking rule pairs, is at least f₁² ÷ (2 f₂): f₁ and f₂ are the expected true
 //!   pairs that exactly one and exactly two rules find (Chao 1987, a lower bound for capture and recapture with unequal chances).
 //!
 //! Limits. The model takes comparisons for independent given the class, so probabilities lie nearer to 0 and 1 than they should, and
-//! systematic errors (twins, a shared mailbox) are invisible to it. The p of a pair knows nothing of the other records of its customer, so
-//! the precision of pairs is too low where records are held together by others. Rules share columns, so that what one misses others miss
-//! too, and U is a lower bound only: true recall is at most about what is told here. A link of a deterministic rule counts with its
-//! published probability, which is at least the threshold.
+//! systematic errors (twins, a shared mailbox, records that share nothing) are invisible to it. Rules share columns, so that what one misses
+//! others miss too, and U is too low. A link of a deterministic rule counts with its published probability, which is at least the threshold.
+//! So these are numbers to compare versions of one project by, not to report: CHANGELOG.md says how far they were off where the truth is known.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -20,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::metrics::{Quality, ratio};
+use super::paths::{PATH_RECORDS_MAX, strongest};
 use super::scene::Scene;
 use super::sweep::pairs_of;
 use crate::config::Spec;
@@ -43,7 +44,7 @@ pub struct Estimate {
     pub links_precision: f64,
     /// Pairs of records inside customers.
     pub pairs: u64,
-    /// Precision, recall and F1 of pairs inside customers, as expected; recall is an upper estimate.
+    /// Precision, recall and F1 of pairs inside customers, as expected.
     pub quality: Quality,
     /// Expected true pairs inside customers.
     pub found: f64,
@@ -120,29 +121,43 @@ fn not_compared(by_one_rule: f64, by_two_rules: f64) -> f64 {
     (by_one_rule * (by_one_rule - 1.0) / (2.0 * (by_two_rules + 1.0))).max(0.0)
 }
 
-/// Σ p over the pairs inside customers: of a link as published, of any other as the model weighs it.
+/// Σ p over the pairs inside customers: of a link as published, of any other the larger one of its own and of its path.
 fn found<P: PairPatterns>(scene: &Scene, weights: &Weights<'_>, patterns: &P, published: &FxHashMap<(u32, u32), f64>) -> f64 {
     let members = scene.members();
+    let mut links: Vec<Vec<(u32, u32, f64)>> = vec![Vec::new(); members.len()];
+    for link in &scene.links {
+        links[scene.customer(link.left) as usize].push((link.left, link.right, link.weight));
+    }
     let sums: Vec<f64> = members
-        .par_chunks(1024)
+        .par_iter()
+        .zip(&links)
         .map_init(
             || (patterns.scratch(), Vec::new()),
-            |(scratch, found), customers| {
-                let mut sum = 0.0;
-                let mut take = |pairs: &[Pair]| {
-                    patterns.patterns(scratch, pairs, found);
-                    for (pair, pattern) in pairs.iter().zip(found.iter()) {
-                        let weight = published.get(&(pair.left.0, pair.right.0)).copied();
-                        sum += probability(weight.unwrap_or_else(|| weights.weight(*pattern, pair.left, pair.right)));
-                    }
+            |(scratch, found), (records, links)| {
+                let paths = if records.len() <= PATH_RECORDS_MAX {
+                    strongest(records, links)
+                } else {
+                    Vec::new()
                 };
-                let mut batch = PairBatch::default();
-                for records in customers {
-                    for (position, &left) in records.iter().enumerate() {
-                        batch.add(RecordIx(left), &records[position + 1..], &mut take);
+                let mut sum = 0.0;
+                for (row, &left) in records.iter().enumerate() {
+                    let rights = &records[row + 1..];
+                    let pair = |&right: &u32| Pair {
+                        left: RecordIx(left),
+                        right: RecordIx(right),
+                    };
+                    let pairs: Vec<Pair> = rights.iter().map(pair).collect();
+                    patterns.patterns(scratch, &pairs, found);
+                    for (column, (pair, pattern)) in (row + 1..).zip(pairs.iter().zip(found.iter())) {
+                        sum += match published.get(&(left, pair.right.0)) {
+                            Some(&weight) => probability(weight),
+                            None => {
+                                let own = probability(weights.weight(*pattern, pair.left, pair.right));
+                                paths.get(row * records.len() + column).map_or(own, |path| path.max(own))
+                            }
+                        };
                     }
                 }
-                batch.end(take);
                 sum
             },
         )

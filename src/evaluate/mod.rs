@@ -16,6 +16,7 @@ mod estimate;
 mod labeled;
 mod labels;
 mod metrics;
+mod paths;
 mod scene;
 mod sweep;
 

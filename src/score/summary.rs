@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::joint::JOINT_SESSION;
-use super::model::{ComparisonModel, Model, Origin, RelationModel, TrainingReport};
+use super::model::{ComparisonModel, Model, Origin, PARAMETER_MIN, RelationModel, TrainingReport};
 use super::{TermFrequencies, weight_of};
 
 /// A model without the values of people that its term frequencies hold. `stammkunde model show --format json` prints this.
@@ -152,7 +152,33 @@ fn warnings(model: &Model, comparisons: &[ComparisonSummary]) -> Vec<String> {
             ));
         }
     }
+    warnings.extend(strangers(comparisons));
     warnings.extend(comparisons.iter().filter_map(out_of_order));
+    warnings
+}
+
+/// What random pairs did not tell about u: its weight is then no estimate.
+fn strangers(comparisons: &[ComparisonSummary]) -> Vec<String> {
+    let named = |is: &dyn Fn(&LevelSummary) -> bool| -> Vec<String> {
+        let of_comparison = |comparison: &ComparisonSummary| -> Vec<String> {
+            let levels = comparison.levels.iter().filter(|level| is(level));
+            levels.map(|level| format!("{}: {}", comparison.name, level.label)).collect()
+        };
+        comparisons.iter().flat_map(of_comparison).collect()
+    };
+    let at_limit = |level: &LevelSummary| level.u_origin != Origin::Fixed && level.u <= PARAMETER_MIN;
+    let unseen = |level: &LevelSummary| level.u_origin == Origin::Default && !at_limit(level);
+    let mut warnings = Vec::new();
+    let (at_limit, unseen) = (named(&at_limit), named(&unseen));
+    if !at_limit.is_empty() {
+        warnings.push(format!(
+            "u is at its smallest value ({PARAMETER_MIN:e}), since strangers hardly ever agree so; the weight is that limit, not an estimate: {}",
+            at_limit.join("; ")
+        ));
+    }
+    if !unseen.is_empty() {
+        warnings.push(format!("no random pair showed these levels; u is a guess: {}", unseen.join("; ")));
+    }
     warnings
 }
 
