@@ -13,22 +13,27 @@ use crate::table::VersionNumber;
 
 mod conflicts;
 mod estimate;
+mod known;
 mod labeled;
 mod labels;
 mod metrics;
 mod paths;
 mod scene;
 mod sweep;
+mod wrong;
 
 pub use conflicts::{Conflict, SizeCount, Suspect};
 pub use estimate::{Estimate, Unlinkable};
-pub use labeled::{LabelCounts, LabelKind, LabeledQuality, MISSES_LOOKED_AT_MAX, MissCount, RuleQuality, ThresholdQuality};
+pub use known::{LabelCounts, LabelKind};
+pub use labeled::{LabeledQuality, RuleQuality, ThresholdQuality};
 pub use labels::{CLUSTER, IS_MATCH, LabelFile};
 pub use metrics::{Evaluation, Quality, evaluate};
 pub use sweep::{Edge, Measured, Truth, sweep};
+pub use wrong::{MISSES_LOOKED_AT_MAX, MissCount};
 
-use labeled::{Compared, Wrong};
+use labeled::Compared;
 use scene::Scene;
+use wrong::Wrong;
 
 /// What is asked.
 #[derive(Debug, Clone)]

@@ -20,12 +20,9 @@ fn path(project: &Project, name: &str) -> String {
 /// The small project, published, with labels of its people.
 fn labeled() -> Project {
     let project = Project::small();
-    // Persons 1 and 3 moved and married: nothing is left that links their records. Person 5 uses the card of person 7.
-    for (id, card) in [("C-501", ""), ("C-503", "L1")] {
-        project.append(
-            "exports/crm.csv",
-            &format!("{id};N{id};{card};Zacharias;Unbekanntermann;;;;;99999;Nirgendwo;01.01.2026"),
-        );
+    // Persons 1 and 3 moved and married: nothing is left that links their records. Person 5 uses the card of person 3.
+    for (id, card, name) in [("C-501", "", "Wolfram;Ypsilanti"), ("C-503", "L1", "Zacharias;Unbekanntermann")] {
+        project.append("exports/crm.csv", &format!("{id};N{id};{card};{name};;;;;;;01.01.2026"));
     }
     project.append(
         "exports/crm.csv",
@@ -55,8 +52,9 @@ fn labels_give_metrics_reasons_and_waterfalls() {
         (&40.into(), &39.into(), &1.into(), &0.into())
     );
     // Of 15 true pairs 12 are found; C-503 and C-505 share a card, which makes one wrong pair.
-    assert_eq!(quality["pairs"]["precision"], 12.0 / 13.0, "{quality:#}");
-    assert_eq!(quality["pairs"]["recall"], 12.0 / 15.0);
+    let is_near = |found: &Value, expected: f64| found.as_f64().is_some_and(|found| (found - expected).abs() < 1e-12);
+    assert!(is_near(&quality["pairs"]["precision"], 12.0 / 13.0), "{quality:#}");
+    assert!(is_near(&quality["pairs"]["recall"], 12.0 / 15.0), "{quality:#}");
     assert_eq!((&quality["people"], &quality["customers"]), (&24.into(), &26.into()));
     let missed: u64 = quality["misses"]
         .as_array()

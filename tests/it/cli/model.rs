@@ -83,7 +83,7 @@ fn a_model_is_shown_with_its_origins_and_its_training() {
 fn a_session_that_did_not_converge_is_a_warning() {
     let project = Project::demo();
     let quiet = call(&mut model(&["show", &folder(&project)])).ends_with(0).stdout;
-    project.edit("pipeline.yaml", "sources:", "identity:\n  training: {iterations_max: 1}\nsources:");
+    project.edit("pipeline.yaml", "identity:\n", "identity:\n  training: {iterations_max: 1}\n");
     project.run(&["--retrain"]);
     let loud = call(&mut model(&["show", &folder(&project)])).ends_with(0).stdout;
     assert!(loud.contains("warning: EM did not converge on"), "{loud}\nbefore:\n{quiet}");

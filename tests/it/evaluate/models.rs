@@ -123,12 +123,7 @@ fn parameters_that_no_training_gives_are_refused() {
     assert!(refused(&|file| file.model.comparisons[1].levels[0].u = 0.0).contains("birth_date: exact"));
     assert!(refused(&|file| file.model.probability_two_random_records_match = 1.0).contains("probability_two_random"));
     assert!(refused(&|file| drop(file.model.relations[0].comparisons.pop())).contains("household"));
-    let values = |file: &mut ModelFile| {
-        file.term_frequencies
-            .get_mut("given_name")
-            .map(|values| values.insert("anna".to_owned(), -1.0))
-    };
-    let error = refused(&|file| drop(values(file)));
+    let error = refused(&|file| file.term_frequencies = frequencies(&[("anna", -1.0)]).columns);
     assert!(error.contains("given_name") && !error.contains("anna"), "{error}");
 }
 
