@@ -12,7 +12,8 @@
 //! Limits. The model takes comparisons for independent given the class, so probabilities lie nearer to 0 and 1 than they should, and
 //! systematic errors (twins, a shared mailbox, records that share nothing) are invisible to it. Rules share columns, so that what one misses
 //! others miss too, and U is too low. A link of a deterministic rule counts with its published probability, which is at least the threshold.
-//! So these are numbers to compare versions of one project by, not to report: CHANGELOG.md says how far they were off where the truth is known.
+//! So these are numbers to compare versions of one project by, not to report: benches/README.md says how far they were off where the truth
+//! is known.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;

@@ -1,13 +1,12 @@
 //! Quality against labels: metrics, every threshold, what was missed and why, and the worst errors.
 
-use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{thresholds, whole_bits};
 use super::known::{Known, LabelCounts, labeled, number};
 use super::labels::Labels;
-use super::metrics::{Evaluation, Quality, evaluate, ratio};
+use super::metrics::{Evaluation, Quality, evaluate, ratio, whole_clusters};
 use super::scene::Scene;
 use super::sweep::{Edge, Measured, of_pairs, sweep};
 use super::wrong::{Judge, MissCount, Wrong, false_negatives, false_positives, missed};
@@ -157,19 +156,6 @@ fn measure(scene: &Scene, known: &Known) -> (Quality, Option<Evaluation>, Option
     }
 }
 
-/// Clusters that are exactly one of the other side.
-fn whole_clusters(records: &[(u32, u32)]) -> Quality {
-    let (mut cells, mut people, mut customers) = (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
-    for &(person, customer) in records {
-        *cells.entry((person, customer)).or_insert(0_u64) += 1;
-        *people.entry(person).or_insert(0_u64) += 1;
-        *customers.entry(customer).or_insert(0_u64) += 1;
-    }
-    let is_whole = |((person, customer), count): (&(u32, u32), &u64)| people[person] == *count && customers[customer] == *count;
-    let both = cells.iter().filter(|&cell| is_whole(cell)).count();
-    Quality::of_counts(both as u128, customers.len() as u128, people.len() as u128)
-}
-
 fn customers(scene: &Scene, known: &Known) -> u64 {
     let mut customers: Vec<u32> = match known {
         Known::Clusters(of) => labeled(of).map(|(record, _)| scene.customer(record)).collect(),
@@ -202,7 +188,7 @@ fn by_threshold(spec: &Spec, scene: &Scene, known: &Known) -> Vec<ThresholdQuali
     let taken = scene.links.iter().map(|link| Edge {
         left: link.left,
         right: link.right,
-        weight: if Scene::is_deterministic(spec, link) {
+        weight: if Scene::is_certain(spec, link) {
             f64::INFINITY
         } else {
             link.weight

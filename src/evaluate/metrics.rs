@@ -93,6 +93,23 @@ pub fn evaluate<T: Eq + Hash + Copy, P: Eq + Hash + Copy>(records: &[(T, P)]) ->
     }
 }
 
+/// Whole clusters: precision is the share of predicted keys that hold exactly the records of one person, recall the share of people whose
+/// records are exactly one key. Linear in the records.
+#[must_use]
+pub fn whole_clusters<T: Eq + Hash + Copy, P: Eq + Hash + Copy>(records: &[(T, P)]) -> Quality {
+    let mut cells: FxHashMap<(T, P), u64> = FxHashMap::default();
+    let mut people: FxHashMap<T, u64> = FxHashMap::default();
+    let mut keys: FxHashMap<P, u64> = FxHashMap::default();
+    for &(person, key) in records {
+        *cells.entry((person, key)).or_default() += 1;
+        *people.entry(person).or_default() += 1;
+        *keys.entry(key).or_default() += 1;
+    }
+    let is_whole = |((person, key), count): (&(T, P), &u64)| people[person] == *count && keys[key] == *count;
+    let both = cells.iter().filter(|&cell| is_whole(cell)).count();
+    Quality::of_counts(both as u128, keys.len() as u128, people.len() as u128)
+}
+
 /// A share; 0 of nothing.
 pub(super) fn ratio(part: u128, whole: u128) -> f64 {
     if whole == 0 { 0.0 } else { to_float(part) / to_float(whole) }

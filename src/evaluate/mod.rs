@@ -27,7 +27,7 @@ pub use estimate::{Estimate, Unlinkable};
 pub use known::{LabelCounts, LabelKind};
 pub use labeled::{LabeledQuality, RuleQuality, ThresholdQuality};
 pub use labels::{CLUSTER, IS_MATCH, LabelFile};
-pub use metrics::{Evaluation, Quality, evaluate};
+pub use metrics::{Evaluation, Quality, evaluate, whole_clusters};
 pub use sweep::{Edge, Measured, Truth, sweep};
 pub use wrong::{MISSES_LOOKED_AT_MAX, MissCount};
 

@@ -124,10 +124,11 @@ impl Scene {
         block::block(&spec.identity.blocking, spec.identity.block_pairs_max, &self.records).0
     }
 
-    /// Whether a link is one of a deterministic rule. Rules of both kinds that have one name count as deterministic: they find the same pairs.
-    pub(super) fn is_deterministic(spec: &Spec, link: &SceneLink) -> bool {
+    /// Whether a link holds at every threshold: one of a deterministic rule, or of anything else that is no blocking rule. Rules of both kinds
+    /// that have one name count as deterministic: they find the same pairs.
+    pub(super) fn is_certain(spec: &Spec, link: &SceneLink) -> bool {
         let named = |rule: &BlockingRule| rule.name == link.rule;
-        spec.identity.deterministic.iter().any(named)
+        spec.identity.deterministic.iter().any(named) || !spec.identity.blocking.iter().any(named)
     }
 
     /// For each customer its records, ascending.

@@ -5,7 +5,7 @@ mod models;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use stammkunde::evaluate::{Edge, Measured, Quality, Truth, evaluate, sweep};
+use stammkunde::evaluate::{Edge, Measured, Quality, Truth, evaluate, sweep, whole_clusters};
 
 const UNLABELED: u32 = u32::MAX;
 
@@ -95,7 +95,22 @@ fn assert_clusters(person: &[u32], edges: &[Edge], measured: &Measured) {
     );
     assert_near(&measured.b_cubed.expect("clusters have B-cubed"), expected, "B-cubed");
     let records: Vec<(u32, usize)> = labeled.iter().map(|&record| (person[record], of[record])).collect();
-    assert_near(&evaluate(&records).pairs, numbers(&measured.pairs), "the published customers");
+    let evaluation = evaluate(&records);
+    assert_near(&evaluation.pairs, numbers(&measured.pairs), "the published customers");
+    assert_near(&evaluation.b_cubed, expected, "B-cubed of the published customers");
+    assert_near(&whole_clusters(&records), whole(&records), "whole clusters");
+}
+
+/// Sets of records that are one cluster on both sides.
+fn whole(records: &[(u32, usize)]) -> [f64; 3] {
+    let (mut people, mut clusters) = (BTreeMap::<u32, BTreeSet<usize>>::new(), BTreeMap::<usize, BTreeSet<usize>>::new());
+    for (record, &(person, cluster)) in records.iter().enumerate() {
+        people.entry(person).or_default().insert(record);
+        clusters.entry(cluster).or_default().insert(record);
+    }
+    let clusters: BTreeSet<BTreeSet<usize>> = clusters.into_values().collect();
+    let both = people.values().filter(|records| clusters.contains(*records)).count();
+    quality(both, clusters.len(), people.len())
 }
 
 /// People from 0 without gaps, as labels are numbered.
