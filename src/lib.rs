@@ -29,6 +29,8 @@ pub mod report;
 
 pub mod explain;
 
+pub mod evaluate;
+
 pub mod run;
 
 pub mod demo;

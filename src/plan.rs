@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::key::KeyChanges;
 use crate::model::{self, ModelSpec};
+use crate::score::ModelSource;
 use crate::source::{self, Drift, InputObject, InputStatus, Ledger, SourceCounts};
 use crate::table::VersionNumber;
 
@@ -118,8 +119,10 @@ pub struct PlanReport {
     pub blocking: Vec<RuleCounts>,
     /// Distinct candidate pairs of all rules.
     pub pairs: u64,
-    /// Whether the model of the newest version would be used again.
+    /// Whether no model would be trained.
     pub model_reused: bool,
+    /// Where the model would come from.
+    pub model_source: ModelSource,
     /// What would happen to keys.
     pub keys: KeyChanges,
     /// Models that would be built, in order.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::block::RuleCounts;
 use crate::key::KeyChanges;
 use crate::model::AuditResult;
-use crate::score::{ScoreCounts, TrainingReport};
+use crate::score::{ModelSource, ScoreCounts, TrainingReport};
 use crate::source::{Drift, SourceCounts};
 use crate::table::{RunId, VersionNumber};
 
@@ -82,6 +82,8 @@ pub struct IdentityReport {
     pub possible_links: u64,
     /// Whether the model of the last version was used again.
     pub model_reused: bool,
+    /// Where the model comes from.
+    pub model_source: ModelSource,
     /// How training went.
     pub training: TrainingReport,
 }

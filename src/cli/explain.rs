@@ -102,7 +102,8 @@ fn links_text(links: &[ExplainedLink]) -> String {
     table(&["left", "right", "weight", "probability", "rule", "reason"], &rows)
 }
 
-fn pair_text(pair: &PairExplanation) -> String {
+/// The match-weight sum of a pair, for people.
+pub(super) fn pair_text(pair: &PairExplanation) -> String {
     let mut text = format!("{} and {} (version {}): {}\n\n", pair.left, pair.right, pair.version, pair.because);
     let joined = |values: &[Option<String>]| {
         values

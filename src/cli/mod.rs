@@ -10,8 +10,10 @@ use stammkunde::{Error, Result, Spec};
 
 mod completions;
 mod demo;
+mod evaluate;
 mod explain;
 mod init;
+mod model;
 mod output;
 mod progress;
 mod run;
@@ -85,6 +87,11 @@ enum Command {
     Test(test::TestArgs),
     /// Say why records are one customer, or why two are not.
     Explain(explain::ExplainArgs),
+    /// Say how good the newest version is: against labels, or without any.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Show, compare or save the matching model.
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// List what is published.
     Versions(versions::VersionsArgs),
     /// Print the JSON Schema of the config or of a JSON output.
@@ -144,6 +151,8 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Run(args) => run::run(args, &start(&cli.global, output)?, output),
         Command::Test(args) => test::test(args, &start(&cli.global, output)?, output),
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
+        Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
+        Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Completions(args) => completions::completions(args),

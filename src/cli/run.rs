@@ -1,11 +1,14 @@
 //! `stammkunde run`: the job itself, or with `--dry-run` its plan.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 use clap::Args;
 use stammkunde::engine::Engine;
 use stammkunde::plan::{PlanReport, Selection};
 use stammkunde::report::{Outcome, RunReport};
 use stammkunde::run::{self, RunOptions};
+use stammkunde::score::ModelSource;
 use stammkunde::source::InputStatus;
 use stammkunde::table::RunId;
 use stammkunde::{Result, Spec};
@@ -31,6 +34,9 @@ pub struct RunArgs {
     /// Train the matching model anew instead of using the last version's.
     #[arg(long, env = "STAMMKUNDE_RETRAIN")]
     retrain: bool,
+    /// Score with the model of this file, as `model export` writes it, instead of training one or using the last version's.
+    #[arg(long, value_name = "FILE", conflicts_with = "retrain", env = "STAMMKUNDE_MODEL")]
+    model: Option<PathBuf>,
     /// Build only these models: name, +name, name+; tables left out keep their last version.
     #[arg(long, value_name = "MODEL", value_delimiter = ',', env = "STAMMKUNDE_SELECT")]
     select: Vec<String>,
@@ -51,6 +57,7 @@ pub fn run(args: &RunArgs, engine: &Engine, output: &Output) -> Result<u8> {
         run_id,
         as_of: args.as_of,
         retrain: args.retrain,
+        model: args.model.as_deref().map(super::model::read).transpose()?,
         selection: Selection {
             select: args.select.clone(),
             exclude: args.exclude.clone(),
@@ -143,10 +150,10 @@ fn plan_text(plan: &PlanReport) -> String {
         &["blocking rule", "pairs", "new pairs", "blocks", "largest blocks", "pairs left out"],
         &rules,
     );
-    text += if plan.model_reused {
-        "model: of the last version (--retrain trains anew)\n"
-    } else {
-        "model: would be trained\n"
+    text += match plan.model_source {
+        ModelSource::LastVersion => "model: of the last version (--retrain trains anew)\n",
+        ModelSource::File => "model: of the file that --model names\n",
+        ModelSource::Trained => "model: would be trained\n",
     };
     let keys = &plan.keys;
     text += &format!(
@@ -210,7 +217,11 @@ pub fn report_text(report: &RunReport) -> String {
             count(identity.largest_customer),
             count(identity.pairs.pairs),
             count(identity.possible_links),
-            if identity.model_reused { "of the last version" } else { "trained" }
+            match identity.model_source {
+                ModelSource::LastVersion => "of the last version",
+                ModelSource::File => "of a file",
+                ModelSource::Trained => "trained",
+            }
         );
     }
     if let Some(keys) = &report.keys {

@@ -3,12 +3,13 @@
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
 use stammkunde::error::Diagnostic;
+use stammkunde::evaluate::EvaluationReport;
 use stammkunde::explain::Explanation;
 use stammkunde::model::CaseResult;
 use stammkunde::plan::PlanReport;
 use stammkunde::publish::Manifest;
 use stammkunde::report::RunReport;
-use stammkunde::score::Model;
+use stammkunde::score::{Model, ModelDifference, ModelFile, ModelSummary};
 use stammkunde::{Result, config};
 
 use super::output::{Output, write_stdout};
@@ -38,10 +39,18 @@ enum SchemaName {
     Test,
     /// explain
     Explain,
+    /// evaluate
+    Evaluate,
     /// versions (a list of these), and versions/<n>.json
     Version,
     /// the trained model in the state of a version
     Model,
+    /// model export, and what run --model reads
+    ModelFile,
+    /// model show
+    ModelShow,
+    /// model diff
+    ModelDiff,
     /// demo
     Demo,
 }
@@ -56,8 +65,12 @@ pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
         SchemaName::Diagnostic => schema_for!(Diagnostic).into(),
         SchemaName::Test => schema_for!(Vec<CaseResult>).into(),
         SchemaName::Explain => schema_for!(Explanation).into(),
+        SchemaName::Evaluate => schema_for!(EvaluationReport).into(),
         SchemaName::Version => schema_for!(Manifest).into(),
         SchemaName::Model => schema_for!(Model).into(),
+        SchemaName::ModelFile => schema_for!(ModelFile).into(),
+        SchemaName::ModelShow => schema_for!(ModelSummary).into(),
+        SchemaName::ModelDiff => schema_for!(ModelDifference).into(),
         SchemaName::Demo => schema_for!(super::demo::DemoReport).into(),
     };
     write_stdout(&format!("{schema:#}\n"))?;

@@ -2,7 +2,6 @@
 
 mod crm;
 mod csv;
-mod evaluate;
 mod files;
 mod group;
 mod messages;
@@ -22,7 +21,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
-pub use evaluate::{Evaluation, Quality, evaluate};
+pub use crate::evaluate::{Evaluation, Quality, evaluate};
 pub use outcome::{against_truth, headline};
 
 /// What to generate.

@@ -6,10 +6,10 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::util::display::array_value_to_string;
 use rustc_hash::FxHashMap;
 
-use super::evaluate::{Evaluation, evaluate};
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::evaluate::{Evaluation, evaluate};
 use crate::publish::Warehouse;
 use crate::table::column;
 

@@ -1,5 +1,9 @@
 //! Explains a published version: why records are one customer, and the match-weight sum of a pair or why it is apart.
 
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use arrow::array::{Array, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::compute::{concat_batches, filter_record_batch};
 use schemars::JsonSchema;
@@ -9,6 +13,7 @@ use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::publish::{Manifest, Warehouse};
+use crate::score::{Model, TermFrequencies};
 use crate::table::{VersionNumber, column};
 
 mod mask;
@@ -133,6 +138,10 @@ pub struct Reader<'a> {
     warehouse: Warehouse,
     manifest: Manifest,
     show_pii: bool,
+    /// Tables that were read already: several questions read the same ones.
+    tables: RefCell<BTreeMap<String, Option<Rc<[RecordBatch]>>>>,
+    /// The model, once it was read.
+    model: OnceCell<(Model, TermFrequencies)>,
 }
 
 impl<'a> Reader<'a> {
@@ -153,6 +162,8 @@ impl<'a> Reader<'a> {
             warehouse,
             manifest,
             show_pii,
+            tables: RefCell::default(),
+            model: OnceCell::new(),
         })
     }
 
@@ -290,7 +301,7 @@ impl<'a> Reader<'a> {
 
     /// The rows of a table that `keep` takes, as one batch; `None` if there is none.
     fn rows(&self, table: &str, keep: impl Fn(&RecordBatch) -> BooleanArray) -> Result<Option<RecordBatch>> {
-        let Some(batches) = self.warehouse.read(self.engine, &self.manifest, table, None)? else {
+        let Some(batches) = self.table(table)? else {
             return Ok(None);
         };
         let arrow = |error: arrow::error::ArrowError| Error::internal("rows cannot be filtered").with("table", table).because(error);
@@ -304,6 +315,15 @@ impl<'a> Reader<'a> {
         };
         let all = concat_batches(&schema, &kept).map_err(arrow)?;
         Ok((all.num_rows() > 0).then_some(all))
+    }
+
+    fn table(&self, name: &str) -> Result<Option<Rc<[RecordBatch]>>> {
+        if let Some(known) = self.tables.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let batches = self.warehouse.read(self.engine, &self.manifest, name, None)?.map(Rc::from);
+        self.tables.borrow_mut().insert(name.to_owned(), batches.clone());
+        Ok(batches)
     }
 }
 

@@ -99,7 +99,7 @@ impl Reader<'_> {
         let records = self.coded(&left_row, &right_row)?;
         let identity = &self.spec.identity;
         let (model, frequencies) = self.model()?;
-        let weights = Weights::new(&identity.comparisons, &model, &frequencies, &records)?;
+        let weights = Weights::new(&identity.comparisons, model, frequencies, &records)?;
         let comparer = Comparer::new(&identity.comparisons, &records);
         let (left, right) = (RecordIx(0), RecordIx(1));
         let pattern = comparer.pattern(left, right);
@@ -182,12 +182,16 @@ impl Reader<'_> {
         format!("{}:{}", source.unwrap_or_default(), self.shown_id(&id.unwrap_or_default()))
     }
 
-    fn model(&self) -> Result<(Model, TermFrequencies)> {
-        crate::score::state::read(|name| self.warehouse.state(self.engine, &self.manifest, name))?.ok_or_else(|| {
+    fn model(&self) -> Result<&(Model, TermFrequencies)> {
+        if let Some(known) = self.model.get() {
+            return Ok(known);
+        }
+        let read = crate::score::state::read(|name| self.warehouse.state(self.engine, &self.manifest, name))?.ok_or_else(|| {
             Error::environment("the version has no model")
                 .with("version", self.manifest.version.to_string())
                 .hint("run the job again with --retrain")
-        })
+        })?;
+        Ok(self.model.get_or_init(|| read))
     }
 }
 

@@ -18,7 +18,7 @@ mod build;
 mod case;
 mod check;
 mod compare;
-mod csv;
+pub mod csv;
 mod failure;
 mod header;
 mod local_date;

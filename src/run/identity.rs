@@ -8,7 +8,7 @@ use crate::config::spec::IdentitySpec;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::report::IdentityReport;
-use crate::score::{self, Model, ScoreCounts, TermFrequencies, Weights};
+use crate::score::{self, Model, ModelSource, ScoreCounts, TermFrequencies, Weights};
 use crate::table::keys::Keys;
 use crate::table::{Blocks, CleanContacts, Clusters, CodedRecords, Link, PossibleLink};
 
@@ -21,8 +21,8 @@ pub struct Resolved {
     pub model: Model,
     /// Term frequencies used.
     pub frequencies: TermFrequencies,
-    /// Whether both come from the last version.
-    pub model_reused: bool,
+    /// Where both come from.
+    pub model_source: ModelSource,
     /// Counts by blocking rule.
     pub blocking: Vec<RuleCounts>,
     /// Pairs compared.
@@ -40,7 +40,7 @@ pub fn resolve(
     engine: &Engine,
     spec: &Spec,
     contacts: &CleanContacts,
-    known: Option<(Model, TermFrequencies)>,
+    known: Option<(Model, TermFrequencies, ModelSource)>,
     stages: &mut Stages<'_>,
 ) -> Result<Resolved> {
     let identity = &spec.identity;
@@ -53,13 +53,12 @@ pub fn resolve(
         }))
     })?;
     let comparer = stages.part("block", || Ok(engine.compute(|| Comparer::new(&identity.comparisons, &records))))?;
-    let model_reused = known.is_some();
-    let (model, frequencies) = match known {
-        Some((model, frequencies)) => (model, Some(frequencies)),
+    let (model, frequencies, model_source) = match known {
+        Some((model, frequencies, source)) => (model, Some(frequencies), source),
         None => {
             let model = stages.time("train", || Ok(engine.compute(|| train(identity, &records, &blocks, &comparer))))?;
             let frequencies = (!identity.training.relations).then(|| TermFrequencies::count(&identity.comparisons, &records));
-            (model, frequencies)
+            (model, frequencies, ModelSource::Trained)
         }
     };
     let (scored, counts, frequencies) = stages.time("score", || {
@@ -94,7 +93,7 @@ pub fn resolve(
     Ok(Resolved {
         model,
         frequencies,
-        model_reused,
+        model_source,
         blocking,
         counts,
         links,
@@ -132,7 +131,8 @@ impl Resolved {
             blocking: self.blocking.clone(),
             pairs: self.counts.clone(),
             possible_links: self.possible.len() as u64,
-            model_reused: self.model_reused,
+            model_reused: self.model_source != ModelSource::Trained,
+            model_source: self.model_source,
             training: self.model.training.clone(),
         }
     }

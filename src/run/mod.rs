@@ -13,6 +13,7 @@ use crate::model::{self, Tables};
 use crate::plan::{self, Plan, PlanReport, Selection};
 use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
+use crate::score::{ModelFile, ModelSource};
 use crate::source::{self, Ingested, Ledger};
 use crate::standardize;
 use crate::table::keys::Keys;
@@ -42,6 +43,8 @@ pub struct RunOptions {
     pub as_of: Option<NaiveDate>,
     /// Train the model anew instead of using the last version's.
     pub retrain: bool,
+    /// Use the model of this file instead; it must fit the project, see [`ModelFile::check`].
+    pub model: Option<ModelFile>,
     /// Which models to build.
     pub selection: Selection,
 }
@@ -51,6 +54,7 @@ pub struct RunOptions {
 /// # Errors
 /// Of any stage, by its kind; nothing is published then.
 pub fn run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<RunReport> {
+    check_model(spec, options)?;
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
     let lease = Lease::take(engine, &warehouse, &options.run_id)?;
     let alive = || lease.refresh(engine, &warehouse);
@@ -127,7 +131,7 @@ impl Job<'_> {
         rejects.append(standardized.rejects);
         rejects.sort();
         let contacts = &standardized.contacts;
-        let resolved = identity::resolve(engine, spec, contacts, previous.model(options.retrain), &mut stages)?;
+        let resolved = identity::resolve(engine, spec, contacts, previous.model(options), &mut stages)?;
         let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
 
         let input = tables::Input {
@@ -208,6 +212,7 @@ impl Job<'_> {
 /// # Errors
 /// As [`run`], without the errors of publishing.
 pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
+    check_model(spec, options)?;
     let mut stages = Stages::new(progress);
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
     let (previous, plan, _) = stages.time("plan", || plan_from(engine, spec, options, &warehouse))?;
@@ -217,7 +222,7 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
     let standardized = stages.time("standardize", || {
         Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
     })?;
-    let resolved = identity::resolve(engine, spec, &standardized.contacts, previous.model(options.retrain), &mut stages)?;
+    let resolved = identity::resolve(engine, spec, &standardized.contacts, previous.model(options), &mut stages)?;
     let secret = spec.key_secret.expose();
     let keys = engine.compute(|| key::assign(&standardized.contacts, &resolved.clusters, &previous.keys, &spec.trust, secret));
     let nothing_changes = is_unchanged(&previous, fingerprint.as_deref(), options);
@@ -231,7 +236,8 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
         records: standardized.contacts.len() as u64,
         pairs: resolved.counts.pairs,
         blocking: resolved.blocking,
-        model_reused: resolved.model_reused,
+        model_reused: resolved.model_source != ModelSource::Trained,
+        model_source: resolved.model_source,
         keys: key::changes(&keys, previous.customers()),
         models: plan.planned_models(),
         memory_bytes_estimate: estimate_memory(&ingested),
@@ -253,9 +259,14 @@ fn plan_from(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &War
     Ok((previous, plan, left_out))
 }
 
+fn check_model(spec: &Spec, options: &RunOptions) -> Result<()> {
+    options.model.as_ref().map_or(Ok(()), |file| file.check(&spec.identity.comparisons))
+}
+
 /// Whether the newest version is what this run would publish.
 fn is_unchanged(previous: &Previous, fingerprint: Option<&str>, options: &RunOptions) -> bool {
-    !options.retrain && fingerprint.is_some() && previous.fingerprint() == fingerprint
+    let same_model = !options.retrain && options.model.as_ref().is_none_or(|file| previous.has_model_of(file));
+    fingerprint.is_some() && previous.fingerprint() == fingerprint && same_model
 }
 
 fn gate_rejects(spec: &Spec, ingested: &Ingested) -> Result<()> {

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 
-use super::tables;
+use super::{RunOptions, tables};
 use crate::config::spec::SqlFile;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key;
 use crate::model::{ModelSpec, Table, Tables};
 use crate::publish::{Manifest, TableEntry, Warehouse};
-use crate::score::{self, Model, TermFrequencies};
+use crate::score::{self, Model, ModelFile, ModelSource, TermFrequencies};
 use crate::source::Ledger;
 use crate::table::VersionNumber;
 use crate::table::keys::PreviousKeys;
+
+/// Bits that two readings of one model may differ by: the last digit of a decimal fraction.
+const SAME_BITS: f64 = 1e-9;
 
 /// The newest version as the next run needs it; empty before the first run.
 #[derive(Debug, Default)]
@@ -81,10 +84,30 @@ impl Previous {
             .map_or(0, |entry| entry.rows)
     }
 
-    /// Its model, unless a new one is wanted.
+    /// The model to use: of a file if there is one, else of the version; none if a new one is wanted.
     #[must_use]
-    pub fn model(&self, retrain: bool) -> Option<(Model, TermFrequencies)> {
-        self.model.clone().filter(|_| !retrain)
+    pub fn model(&self, options: &RunOptions) -> Option<(Model, TermFrequencies, ModelSource)> {
+        let known = |source| move |(model, frequencies)| (model, frequencies, source);
+        match &options.model {
+            Some(file) => Some(file.clone().into_parts()).map(known(ModelSource::File)),
+            None if options.retrain => None,
+            None => self.model.clone().map(known(ModelSource::LastVersion)),
+        }
+    }
+
+    /// Whether the version scored with the model of this file: then using it again changes nothing. Values that only the version knows were
+    /// new on its day.
+    #[must_use]
+    pub fn has_model_of(&self, file: &ModelFile) -> bool {
+        let (model, frequencies) = file.clone().into_parts();
+        self.model.as_ref().is_some_and(|(own, own_frequencies)| {
+            let difference = score::difference((&model, &frequencies), (own, own_frequencies), SAME_BITS);
+            difference.is_empty()
+                && difference
+                    .term_frequencies
+                    .iter()
+                    .all(|column| column.values_common == column.values_left)
+        })
     }
 
     /// The tables of models that are left out and that the models to build read: as the version has them.

@@ -38,6 +38,9 @@ pub(super) struct Outcome {
     pub(super) iterations: u32,
     pub(super) last_change: f64,
     pub(super) converged: bool,
+    /// log2 of the likelihood of the patterns, less what does not change: gained in all iterations, and in the last.
+    pub(super) likelihood_gain: f64,
+    pub(super) likelihood_last_gain: f64,
 }
 
 /// Runs a session on `patterns` with their counts, in a fixed order so that sums are the same everywhere.
@@ -57,12 +60,19 @@ pub(super) fn run(patterns: &[(Pattern, u64)], mut parts: Vec<Part>, match_share
         iterations: 0,
         last_change: 0.0,
         converged: false,
+        likelihood_gain: 0.0,
+        likelihood_last_gain: 0.0,
     };
     if patterns.is_empty() {
         return outcome;
     }
+    let start = log_likelihood(patterns, &outcome);
+    let mut before = start;
     while outcome.iterations < limits.iterations_max && !outcome.converged {
         outcome.last_change = iterate(patterns, &mut outcome);
+        let now = log_likelihood(patterns, &outcome);
+        (outcome.likelihood_gain, outcome.likelihood_last_gain) = (now - start, now - before);
+        before = now;
         outcome.iterations += 1;
         outcome.converged = outcome.last_change < limits.convergence;
     }
@@ -84,6 +94,30 @@ fn observe(patterns: &[(Pattern, u64)], parts: &[Part]) -> Vec<Vec<bool>> {
 /// Index of a pattern's level in the vectors of a part; `None` for null.
 fn level(pattern: Pattern, part: &Part) -> Option<usize> {
     usize::from(pattern.level(part.comparison)).checked_sub(1)
+}
+
+/// log2 of Π (λ Π m + (1 − λ) Π u) over the pairs, without Π u, which a session does not change.
+fn log_likelihood(patterns: &[(Pattern, u64)], outcome: &Outcome) -> f64 {
+    let weights = weights(&outcome.parts);
+    let prior = (outcome.match_share / (1.0 - outcome.match_share)).log2();
+    let strangers = (1.0 - outcome.match_share).log2();
+    let of_pattern = |&(pattern, count): &(Pattern, u64)| {
+        let weight = prior + evidence(pattern, &outcome.parts, &weights);
+        count as f64 * (strangers + weight.max(0.0) + (1.0 + (-weight.abs()).exp2()).log2())
+    };
+    patterns.iter().map(of_pattern).sum()
+}
+
+/// log2(m / u) by part and level.
+fn weights(parts: &[Part]) -> Vec<Vec<f64>> {
+    let of_part = |part: &Part| part.m.iter().zip(&part.u).map(|(m, u)| (m / u).log2()).collect();
+    parts.iter().map(of_part).collect()
+}
+
+/// Sum of the weights of a pattern, in the order of the parts.
+fn evidence(pattern: Pattern, parts: &[Part], weights: &[Vec<f64>]) -> f64 {
+    let of_part = |(part, weights): (&Part, &Vec<f64>)| level(pattern, part).map_or(0.0, |level| weights[level]);
+    parts.iter().zip(weights).map(of_part).sum()
 }
 
 /// One E and one M step; gives the largest change of a parameter.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use arrow::array::StringArray;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::spec::ComparisonSpec;
 use crate::table::{Coded, CodedRecords};
 
 /// Term frequencies by column, over all records when the model was trained.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct TermFrequencies {
     /// Column → frequencies of its values.
@@ -20,7 +21,7 @@ pub struct TermFrequencies {
 ///
 /// A value that is not listed, because only one record held it in training or none did, has `(share · (count − 1) + unseen) / records`,
 /// where `count` is how many of the records at hand hold it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ColumnFrequencies {
     /// Records with a value, in training.
     pub records: f64,

@@ -44,12 +44,20 @@ pub fn fit<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords, blocks:
         pairs: counts.iter().map(|(_, count)| count).sum(),
         ..SessionReport::default()
     };
+    let mut likelihoods = Vec::new();
     while report.iterations < ITERATIONS_MAX && !report.converged {
         report.last_change = fit.iterate(&counts, scale);
+        likelihoods.push(fit.log_likelihood);
         report.iterations += 1;
         report.converged = report.last_change < spec.training.convergence;
     }
     report.match_share = fit.classes[MATCH].share * fit.pairs / (report.pairs as f64 * scale);
+    fit.expect(&counts, scale);
+    if let (Some(first), Some(last)) = (likelihoods.first(), likelihoods.last()) {
+        report.log_likelihood_gain = Some(fit.log_likelihood - first);
+        report.log_likelihood_last_gain = Some(fit.log_likelihood - last);
+    }
+    report.levels_not_observed = fit.not_observed(&model);
     fit.write(&mut model);
     model.training.sessions.push(report);
     model.training.untrained = untrained(&model);
@@ -102,6 +110,8 @@ struct Fit {
     start: Vec<Vec<f64>>,
     /// Levels that a match showed.
     observed: Vec<Vec<bool>>,
+    /// log2 of the likelihood of the blocked pairs before the last step.
+    log_likelihood: f64,
 }
 
 impl Fit {
@@ -152,6 +162,7 @@ impl Fit {
             strangers: by_level(&|level| level.u),
             strangers_free: trainable(&|level| level.u_origin),
             observed: start.iter().map(|levels| vec![false; levels.len()]).collect(),
+            log_likelihood: 0.0,
             start,
         }
     }
@@ -174,7 +185,13 @@ impl Fit {
     }
 
     /// Expected pairs of each class: all, and by comparison and level.
-    fn expect(&self, counts: &[(Pattern, u64)], scale: f64) -> Vec<(f64, Vec<Vec<f64>>)> {
+    fn expect(&mut self, counts: &[(Pattern, u64)], scale: f64) -> Vec<(f64, Vec<Vec<f64>>)> {
+        self.log_likelihood = 0.0;
+        let by_chance: Vec<Vec<f64>> = self
+            .strangers
+            .iter()
+            .map(|levels| levels.iter().map(|u| u.log2()).collect())
+            .collect();
         let bits: Vec<Vec<Vec<f64>>> = self.classes.iter().map(|class| bits(&class.levels, &self.strangers)).collect();
         let strangers = (1.0 - self.classes.iter().map(|class| class.share).sum::<f64>())
             .max(SHARE_MIN)
@@ -193,6 +210,11 @@ impl Fit {
             }
             let largest = weights.iter().fold(0.0_f64, |largest, &weight| largest.max(weight));
             let total = (-largest).exp2() + weights.iter().map(|weight| (weight - largest).exp2()).sum::<f64>();
+            let chance = by_chance
+                .iter()
+                .enumerate()
+                .map(|(at, bits)| level(at).map_or(0.0, |level| bits[level]));
+            self.log_likelihood += count as f64 * scale * (strangers + chance.sum::<f64>() + largest + total.log2());
             for (weight, (pairs, levels)) in weights.iter().zip(&mut expected) {
                 let share = (weight - largest).exp2() / total * count as f64 * scale;
                 *pairs += share;
@@ -204,6 +226,20 @@ impl Fit {
             }
         }
         expected
+    }
+
+    /// Levels that no match showed, as `comparison: level`.
+    fn not_observed(&self, model: &Model) -> Vec<String> {
+        let mut names = Vec::new();
+        for (comparison, observed) in model.comparisons.iter().zip(&self.observed) {
+            let levels = comparison.levels.iter().zip(observed.iter().rev());
+            names.extend(
+                levels
+                    .filter(|(_, observed)| !**observed)
+                    .map(|(level, _)| format!("{}: {}", comparison.name, level.label)),
+            );
+        }
+        names
     }
 
     /// u: what matches and relations leave of all pairs.

@@ -70,6 +70,18 @@ pub struct RelationComparison {
     pub adjusted: bool,
 }
 
+/// Where the model of a run comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelSource {
+    /// Trained by this run.
+    Trained,
+    /// The last version's.
+    LastVersion,
+    /// A model file.
+    File,
+}
+
 /// Where a parameter comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -108,6 +120,16 @@ pub struct SessionReport {
     pub last_change: f64,
     /// λ among the pairs of the session.
     pub match_share: f64,
+    /// Bits of log-likelihood of the session's pairs that all iterations gained. Of the step over all blocking rules it may be negative: u is
+    /// fitted to all pairs of records there, not to the blocked ones alone. Absent in models of older releases.
+    #[serde(default)]
+    pub log_likelihood_gain: Option<f64>,
+    /// The same of the last iteration.
+    #[serde(default)]
+    pub log_likelihood_last_gain: Option<f64>,
+    /// Levels of the comparisons it trains that none of its pairs shows, as `comparison: level`.
+    #[serde(default)]
+    pub levels_not_observed: Vec<String>,
 }
 
 /// Default m of the most specific level.

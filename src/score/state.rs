@@ -5,8 +5,10 @@ use bytes::Bytes;
 use super::{Model, TermFrequencies};
 use crate::error::{Error, Result};
 
-const MODEL: &str = "model.json";
-const TERM_FREQUENCIES: &str = "term_frequencies.json";
+/// State file of the model.
+pub const MODEL: &str = "model.json";
+/// State file of its term frequencies.
+pub const TERM_FREQUENCIES: &str = "term_frequencies.json";
 
 /// Writes both files.
 ///

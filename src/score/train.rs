@@ -35,7 +35,7 @@ pub fn train<P: PairPatterns>(
     for (rule, blocks) in spec.training.sessions.iter().zip(&session_blocks.rules) {
         let counts = session_patterns(&spec.training, records, blocks, patterns);
         let outcome = session(spec, rule, &model, &counts);
-        sessions.push(report(rule, &counts, &outcome));
+        sessions.push(report(rule, &counts, &outcome, &model));
         if !counts.is_empty() {
             take(&mut model, &mut trained, &outcome);
         }
@@ -174,7 +174,7 @@ fn median(values: &[f64]) -> f64 {
     }
 }
 
-fn report(rule: &BlockingRule, counts: &[(Pattern, u64)], outcome: &Outcome) -> SessionReport {
+fn report(rule: &BlockingRule, counts: &[(Pattern, u64)], outcome: &Outcome, model: &Model) -> SessionReport {
     SessionReport {
         rule: rule.name.clone(),
         pairs: counts.iter().map(|(_, count)| count).sum(),
@@ -182,7 +182,24 @@ fn report(rule: &BlockingRule, counts: &[(Pattern, u64)], outcome: &Outcome) -> 
         converged: outcome.converged,
         last_change: outcome.last_change,
         match_share: outcome.match_share,
+        log_likelihood_gain: Some(outcome.likelihood_gain),
+        log_likelihood_last_gain: Some(outcome.likelihood_last_gain),
+        levels_not_observed: not_observed(outcome, model),
     }
+}
+
+/// Levels that no pair of a session shows, as `comparison: level`.
+fn not_observed(outcome: &Outcome, model: &Model) -> Vec<String> {
+    let mut names = Vec::new();
+    for (part, observed) in outcome.parts.iter().zip(&outcome.observed) {
+        let comparison = &model.comparisons[part.comparison];
+        for (level, observed) in comparison.levels.iter().zip(observed.iter().rev()) {
+            if !observed {
+                names.push(format!("{}: {}", comparison.name, level.label));
+            }
+        }
+    }
+    names
 }
 
 /// Comparisons that no step trained.

@@ -49,6 +49,15 @@ impl SharedBlocks {
         Self { keys, prefixes, members }
     }
 
+    /// How many rules pair the records.
+    #[must_use]
+    pub fn count(&self, candidate: &Candidate, records: &CodedRecords) -> usize {
+        let whole = |key: &SharedKey| candidate.equal & key.whole == key.whole;
+        (0..self.keys.len())
+            .filter(|&rule| whole(&self.keys[rule]) && self.pairs(rule, candidate, records))
+            .count()
+    }
+
     /// The rules whose whole columns these are equal in, one bit each.
     fn agreeing(&self, equal: u64) -> u64 {
         let rules = self.keys.iter().enumerate();

@@ -3,8 +3,10 @@
 mod codes;
 mod crash;
 mod dry_run;
+mod evaluate;
 mod explain;
 mod keys;
+mod model;
 mod privacy;
 mod project;
 mod repeat;

@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod config;
 mod demo;
+mod evaluate;
 mod identity;
 mod keys;
 mod models;

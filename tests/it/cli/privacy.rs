@@ -49,6 +49,8 @@ fn nothing_about_a_person_is_printed() {
         .find(|row| row["source"] == "crm")
         .expect("a contact");
     let (key, crm) = (record["customer_key"].clone(), format!("crm:{}", crm["record_id"]));
+    let truth = project.file("truth.csv").to_str().expect("UTF-8").to_owned();
+    let labels = ["--labels", &truth, "--cluster", "person", "--examples", "50"];
     let loud = ["-v", "--log-format", "json"];
     for (command, arguments) in [
         ("run", vec!["--as-of", "2026-11-01"]),
@@ -60,6 +62,9 @@ fn nothing_about_a_person_is_printed() {
         ("explain", vec![key.as_str()]),
         ("explain", vec![key.as_str(), "--format", "json"]),
         ("explain", vec![crm.as_str()]),
+        ("evaluate", vec![]),
+        ("evaluate", labels.to_vec()),
+        ("evaluate", [&labels[..], &["--format", "json"]].concat()),
     ] {
         assert_silent(&canaries, &project.call(command, &[&arguments[..], &loud].concat()).ends_with(0));
     }

@@ -32,8 +32,12 @@ fn every_schema_is_json_with_a_title_and_properties() {
         "diagnostic",
         "test",
         "explain",
+        "evaluate",
         "version",
         "model",
+        "model-file",
+        "model-show",
+        "model-diff",
         "demo",
     ] {
         let schema = schema(name);

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use rustc_hash::FxHashMap;
 
 /// Precision, recall and their harmonic mean, each 0 to 1; 0 where the denominator is 0.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Quality {
     /// Share of what was said that is true.
     pub precision: f64,
@@ -16,7 +16,13 @@ pub struct Quality {
 }
 
 impl Quality {
-    fn new(precision: f64, recall: f64) -> Self {
+    /// From counts: how many were said and are true, were said, are true.
+    #[must_use]
+    pub fn of_counts(both: u128, said: u128, actual: u128) -> Self {
+        Self::new(ratio(both, said), ratio(both, actual))
+    }
+
+    pub(super) fn new(precision: f64, recall: f64) -> Self {
         let sum = precision + recall;
         Self {
             precision,
@@ -27,7 +33,7 @@ impl Quality {
 }
 
 /// A resolution against the truth.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Evaluation {
     /// Records compared.
     pub records: u64,
@@ -79,7 +85,7 @@ pub fn evaluate<T: Eq + Hash + Copy, P: Eq + Hash + Copy>(records: &[(T, P)]) ->
     };
     Evaluation {
         records: records.len() as u64,
-        pairs: Quality::new(ratio(both, predicted), ratio(both, actual)),
+        pairs: Quality::of_counts(both, predicted, actual),
         b_cubed: Quality::new(mean(&|(_, key)| keys[key]), mean(&|(person, _)| people[person])),
         clusters: keys.len() as u64,
         clusters_true: people.len() as u64,
@@ -87,7 +93,25 @@ pub fn evaluate<T: Eq + Hash + Copy, P: Eq + Hash + Copy>(records: &[(T, P)]) ->
     }
 }
 
-fn ratio(part: u128, whole: u128) -> f64 {
+/// Whole clusters: precision is the share of predicted keys that hold exactly the records of one person, recall the share of people whose
+/// records are exactly one key. Linear in the records.
+#[must_use]
+pub fn whole_clusters<T: Eq + Hash + Copy, P: Eq + Hash + Copy>(records: &[(T, P)]) -> Quality {
+    let mut cells: FxHashMap<(T, P), u64> = FxHashMap::default();
+    let mut people: FxHashMap<T, u64> = FxHashMap::default();
+    let mut keys: FxHashMap<P, u64> = FxHashMap::default();
+    for &(person, key) in records {
+        *cells.entry((person, key)).or_default() += 1;
+        *people.entry(person).or_default() += 1;
+        *keys.entry(key).or_default() += 1;
+    }
+    let is_whole = |((person, key), count): (&(T, P), &u64)| people[person] == *count && keys[key] == *count;
+    let both = cells.iter().filter(|&cell| is_whole(cell)).count();
+    Quality::of_counts(both as u128, keys.len() as u128, people.len() as u128)
+}
+
+/// A share; 0 of nothing.
+pub(super) fn ratio(part: u128, whole: u128) -> f64 {
     if whole == 0 { 0.0 } else { to_float(part) / to_float(whole) }
 }
 
