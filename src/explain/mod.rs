@@ -11,10 +11,9 @@ use crate::error::{Error, Result};
 use crate::publish::{Manifest, Warehouse};
 use crate::table::{VersionNumber, column};
 
-mod mask;
 mod pair;
 
-pub use mask::mask;
+pub use crate::text::mask::mask;
 pub use pair::{ComparedValues, PairExplanation, Verdict};
 
 /// What is to be explained.

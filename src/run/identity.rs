@@ -1,16 +1,19 @@
 //! Identity resolution as a run does it: block, compare, score, cluster, with the model of the last version or a new one.
 
+use std::collections::BTreeMap;
+
 use crate::block::{self, RuleCounts};
 use crate::cluster;
 use crate::compare::Comparer;
 use crate::config::Spec;
-use crate::config::spec::BlockingRule;
+use crate::config::spec::{BlockingRule, ComparisonSpec, IdentitySpec};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::report::IdentityReport;
+use crate::report::{DecisionCounts, GenericCounts, IdentityReport};
 use crate::score::{self, Model, ScoreCounts, TermFrequencies, Weights};
+use crate::table::identity::LinkOrigin;
 use crate::table::keys::Keys;
-use crate::table::{CleanContacts, Clusters, Link, PossibleLink};
+use crate::table::{Blocks, CleanContacts, Clusters, Coded, CodedRecords, DecisionKind, Decisions, GenericValue, Link, PossibleLink};
 
 use super::Stages;
 
@@ -27,6 +30,8 @@ pub struct Resolved {
     pub blocking: Vec<RuleCounts>,
     /// Pairs compared.
     pub counts: ScoreCounts,
+    /// Values that too many people share.
+    pub generic: Vec<GenericValue>,
     /// Links at or above the match threshold.
     pub links: Vec<Link>,
     /// Links refused or below it.
@@ -35,76 +40,146 @@ pub struct Resolved {
     pub clusters: Clusters,
 }
 
-/// Resolves the contacts. `known` is the model to use; without one a model is trained.
+/// The records as matching sees them, and the pairs to compare.
+pub struct Blocked {
+    /// Records.
+    pub records: CodedRecords,
+    /// Blocks of the blocking rules.
+    pub blocks: Blocks,
+    /// Exact counts of them.
+    pub counts: Vec<RuleCounts>,
+}
+
+impl Blocked {
+    /// Codes and blocks.
+    pub fn new(spec: &IdentitySpec, contacts: &CleanContacts) -> Self {
+        let records = contacts.code(&spec.columns());
+        let (blocks, counts) = block::block(&spec.blocking, spec.block_pairs_max, &records);
+        Self { records, blocks, counts }
+    }
+
+    /// Bytes that codes and blocks take.
+    pub fn memory_bytes(&self) -> u64 {
+        let codes: usize = self.records.columns().iter().map(Coded::memory_bytes).sum();
+        let entries: usize = self
+            .blocks
+            .rules
+            .iter()
+            .map(|rule| rule.order.len() + rule.starts.len() + rule.key_of.len())
+            .sum();
+        (codes + entries * size_of::<u32>()) as u64
+    }
+}
+
+/// Resolves the contacts. `known` is the model to use; without one a model is trained. Gives what was compared too.
 pub fn resolve(
     engine: &Engine,
     spec: &Spec,
     contacts: &CleanContacts,
+    decisions: &Decisions,
     known: Option<(Model, TermFrequencies)>,
     stages: &mut Stages<'_>,
-) -> Result<Resolved> {
+) -> Result<(Blocked, Resolved)> {
     let identity = &spec.identity;
-    let (records, deterministic, blocks, blocking) = stages.time("block", || {
-        Ok(engine.compute(|| {
-            let records = contacts.code(&identity.columns());
-            let (deterministic, _) = block::block(&identity.deterministic, u64::MAX, &records);
-            let (blocks, blocking) = block::block(&identity.blocking, identity.block_pairs_max, &records);
-            (records, deterministic, blocks, blocking)
-        }))
-    })?;
-    let comparer = Comparer::new(&identity.comparisons, &records);
+    let blocked = stages.time("block", || Ok(engine.compute(|| Blocked::new(identity, contacts))))?;
+    let records = &blocked.records;
+    let comparer = Comparer::new(&identity.comparisons, records);
     let model_reused = known.is_some();
     let (model, frequencies) = match known {
         Some((model, mut frequencies)) => {
-            frequencies.extend(TermFrequencies::count(&identity.comparisons, &records));
+            frequencies.extend(TermFrequencies::count(&identity.comparisons, records));
             (model, frequencies)
         }
-        None => stages.time("train", || {
-            engine.compute(|| {
-                let rules = |rules: &[BlockingRule]| block::block(rules, identity.block_pairs_max, &records);
-                let (_, certain) = rules(&identity.training.deterministic);
-                let certain_pairs = certain.iter().map(|counts| counts.pairs_new).sum();
-                let (sessions, _) = rules(&identity.training.sessions);
-                let model = score::train(identity, &records, &sessions, certain_pairs, &comparer);
-                if !identity.training.relations {
-                    return Ok((model, TermFrequencies::count(&identity.comparisons, &records)));
-                }
-                let model = score::fit(identity, &records, &blocks, &comparer, model);
-                let frequencies = score::strangers(identity, &records, &blocks, &comparer, &model)?;
-                Ok((model, frequencies))
-            })
-        })?,
+        None => stages.time("train", || engine.compute(|| train(identity, &blocked, &comparer)))?,
     };
-    let weights = Weights::new(&identity.comparisons, &model, &frequencies, &records)?;
-    let (scored, counts) = stages.time("score", || {
-        Ok(engine.compute(|| score::score(identity, &blocks, &deterministic, &weights, &comparer)))
+    let weights = Weights::new(&identity.comparisons, &model, &frequencies, records)?;
+    let linked = stages.time("score", || {
+        Ok(engine.compute(|| link(identity, &blocked, &weights, &comparer, decisions)))
     })?;
     let (clusters, possible, links) = stages.time("cluster", || {
         let threshold = score::weight_of(identity.match_probability);
-        let (clusters, possible) = engine.compute(|| cluster::cluster(&identity.cluster, &records, &scored, threshold));
-        let links = scored
-            .iter()
-            .filter(|link| link.weight >= threshold && clusters.together(link.left, link.right))
-            .copied()
-            .collect();
+        let apart = decisions.pairs(DecisionKind::CannotLink);
+        let (clusters, possible) = engine.compute(|| cluster::cluster(&identity.cluster, records, &linked.links, &apart, threshold));
+        let is_taken = |link: &&Link| link.weight >= threshold && clusters.together(link.left, link.right);
+        let links = linked.links.iter().filter(is_taken).copied().collect();
         Ok((clusters, possible, links))
     })?;
-    Ok(Resolved {
+    let resolved = Resolved {
         model,
         frequencies,
         model_reused,
-        blocking,
-        counts,
+        blocking: blocked.counts.clone(),
+        counts: linked.counts,
+        generic: linked.generic,
         links,
         possible,
         clusters,
-    })
+    };
+    Ok((blocked, resolved))
+}
+
+fn train(spec: &IdentitySpec, blocked: &Blocked, comparer: &Comparer) -> Result<(Model, TermFrequencies)> {
+    let Blocked { records, blocks, .. } = blocked;
+    let rules = |rules: &[BlockingRule]| block::block(rules, spec.block_pairs_max, records);
+    let (_, certain) = rules(&spec.training.deterministic);
+    let certain_pairs = certain.iter().map(|counts| counts.pairs_new).sum();
+    let (sessions, _) = rules(&spec.training.sessions);
+    let model = score::train(spec, records, &sessions, certain_pairs, comparer);
+    if !spec.training.relations {
+        return Ok((model, TermFrequencies::count(&spec.comparisons, records)));
+    }
+    let model = score::fit(spec, records, blocks, comparer, model);
+    let frequencies = score::strangers(spec, records, blocks, comparer, &model)?;
+    Ok((model, frequencies))
+}
+
+/// What scoring, rules and people say of pairs.
+struct Linked {
+    links: Vec<Link>,
+    counts: ScoreCounts,
+    generic: Vec<GenericValue>,
+}
+
+/// Scores the pairs, finds the values that deterministic rules must ignore, and adds what rules and people link.
+fn link(spec: &IdentitySpec, blocked: &Blocked, weights: &Weights<'_>, comparer: &Comparer, decisions: &Decisions) -> Linked {
+    let Blocked { records, blocks, .. } = blocked;
+    let (scored, counts) = score::score(spec, blocks, &Blocks::default(), weights, comparer);
+    let threshold = score::weight_of(spec.match_probability);
+    let holds_without = |link: &Link, column: &str| {
+        let reads = |(_, comparison): &(usize, &ComparisonSpec)| comparison.columns().iter().any(|name| name == column);
+        let silenced = spec.comparisons.iter().enumerate().filter(reads);
+        let pattern = silenced.fold(link.pattern, |pattern, (position, _)| pattern.raised(position, 0));
+        weights.weight(pattern, link.left, link.right) >= threshold
+    };
+    let generic = cluster::generic(&spec.generic_values, &spec.deterministic, records, &scored, &holds_without);
+    let certain = if generic.is_empty() {
+        block::block(&spec.deterministic, u64::MAX, records).0
+    } else {
+        let records = cluster::without(&generic, &spec.deterministic, records);
+        block::block(&spec.deterministic, u64::MAX, &records).0
+    };
+    let (certain, _) = score::score(spec, &Blocks::default(), &certain, weights, comparer);
+    let must = decisions.pairs(DecisionKind::MustLink).into_iter().map(|(left, right)| {
+        let pattern = comparer.pattern(left, right);
+        Link {
+            left,
+            right,
+            weight: weights.weight(pattern, left, right).max(threshold),
+            origin: LinkOrigin::Decision,
+            pattern,
+        }
+    });
+    Linked {
+        links: score::merge(must.collect(), score::merge(certain, scored)),
+        counts,
+        generic,
+    }
 }
 
 impl Resolved {
     /// The numbers of it.
     #[must_use]
-    pub fn report(&self, keys: &Keys) -> IdentityReport {
+    pub fn report(&self, keys: &Keys, decisions: &Decisions) -> IdentityReport {
         let mut sizes = vec![0_u64; keys.keys.len()];
         for &key in &keys.of {
             sizes[key as usize] += 1;
@@ -116,8 +191,28 @@ impl Resolved {
             blocking: self.blocking.clone(),
             pairs: self.counts.clone(),
             possible_links: self.possible.len() as u64,
+            refused_links: self.refused(),
+            generic_values: self.generic_counts(),
+            decisions: DecisionCounts::of(decisions),
             model_reused: self.model_reused,
             training: self.model.training.clone(),
         }
+    }
+    /// Refused links by reason.
+    fn refused(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for possible in &self.possible {
+            *counts.entry(possible.reason.name().to_owned()).or_default() += 1;
+        }
+        counts
+    }
+
+    fn generic_counts(&self) -> Vec<GenericCounts> {
+        let of_column = |values: &[GenericValue]| GenericCounts {
+            column: values[0].column.clone(),
+            values: values.len() as u64,
+            records: values.iter().map(|value| u64::from(value.records)).sum(),
+        };
+        self.generic.chunk_by(|a, b| a.column == b.column).map(of_column).collect()
     }
 }

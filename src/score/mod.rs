@@ -15,7 +15,7 @@ mod weights;
 
 pub use frequency::TermFrequencies;
 pub use joint::{JOINT_SESSION, fit};
-pub use links::{DETERMINISTIC_PAIRS_RECORDS_MAX, ScoreCounts, score};
+pub use links::{DETERMINISTIC_PAIRS_RECORDS_MAX, ScoreCounts, merge, score};
 pub use model::{
     ComparisonModel, ELSE_LABEL, LevelModel, MODEL_FORMAT, Model, Origin, RelationComparison, RelationModel, SessionReport, TrainingReport,
 };

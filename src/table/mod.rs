@@ -5,6 +5,7 @@ pub mod build;
 pub mod coded;
 pub mod column;
 pub mod contacts;
+pub mod decisions;
 pub mod identity;
 pub mod ids;
 pub mod keys;
@@ -15,7 +16,8 @@ pub mod tiles;
 
 pub use coded::{Coded, CodedRecords, NULL_CODE};
 pub use contacts::{CleanContacts, Contacts};
-pub use identity::{Clusters, Link, PossibleLink, RefusalReason};
+pub use decisions::{Decision, DecisionKind, Decisions};
+pub use identity::{Clusters, GenericValue, Link, PossibleLink, RefusalReason};
 pub use ids::{CustomerKey, RecordIx, RunId, VersionNumber};
 pub use pairs::{Blocks, Pair, PairPatterns, Pattern, RuleIx};
 pub use record::{RecordKind, RecordSchema};
