@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use stammkunde::Result;
 use stammkunde::engine::Engine;
-use stammkunde::plan::{PlanReport, PlannedBlock, Selection};
+use stammkunde::plan::{PlanReport, Selection};
 use stammkunde::run::{self, RunOptions};
 use stammkunde::source::InputStatus;
 
@@ -104,18 +104,24 @@ fn pairs_text(plan: &PlanReport) -> String {
         count(plan.records),
         count(plan.pairs)
     );
+    let largest = |rule: &str| {
+        plan.largest_blocks
+            .iter()
+            .find(|block| !block.is_deterministic && block.rule == rule)
+    };
     let rules: Vec<Vec<String>> = plan
         .blocking
         .iter()
         .map(|rule| {
+            let (records, key) = largest(&rule.rule).map_or_else(Default::default, |block| (count(block.records), block.key.join(" + ")));
             vec![
                 rule.rule.clone(),
                 count(rule.pairs),
                 count(rule.pairs_new),
                 count(rule.blocks),
-                count(rule.blocks_refined),
-                count(rule.blocks_left_out),
                 count(rule.pairs_left_out),
+                records,
+                format!("={key}"),
             ]
         })
         .collect();
@@ -125,24 +131,23 @@ fn pairs_text(plan: &PlanReport) -> String {
             "pairs",
             "new pairs",
             "blocks",
-            "split",
-            "left out",
             "pairs left out",
+            "largest block",
+            "agrees on",
         ],
         &rules,
     );
-    text += "\nlargest blocks before any is split or left out:\n";
-    let block = |block: &PlannedBlock| {
-        let kind = if block.is_deterministic { "links " } else { "" };
-        vec![
-            format!("{kind}{}", block.rule),
-            count(block.records),
-            count(block.pairs),
-            block.key.join(" + "),
-        ]
-    };
-    let blocks: Vec<Vec<String>> = plan.largest_blocks.iter().map(block).collect();
-    text += &table(&["rule", "records", "pairs", "agree on (masked)"], &blocks);
+    text += "(the largest block is told as it is before any is split or left out; what it agrees on is masked)\n";
+    let linking: Vec<Vec<String>> = plan
+        .largest_blocks
+        .iter()
+        .filter(|block| block.is_deterministic)
+        .map(|block| vec![block.rule.clone(), count(block.records), format!("={}", block.key.join(" + "))])
+        .collect();
+    if !linking.is_empty() {
+        text += "\nlargest blocks of rules that link without comparing:\n";
+        text += &table(&["rule", "records", "agrees on"], &linking);
+    }
     let decisions = &plan.decisions;
     if *decisions != stammkunde::report::DecisionCounts::default() {
         text += &format!(

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::report::StageTime;
 
 /// CPU nanoseconds of training a distinct pair.
-const TRAIN_NS_A_PAIR: u64 = 600;
+const TRAIN_NS_A_PAIR: u64 = 700;
 /// CPU nanoseconds of scoring a distinct pair.
-const SCORE_NS_A_PAIR: u64 = 200;
+const SCORE_NS_A_PAIR: u64 = 250;
 /// CPU nanoseconds of clustering and keys a contact.
 const CLUSTER_NS_A_RECORD: u64 = 300;
 /// CPU nanoseconds of profiles and of publishing a contact: each.
@@ -25,11 +25,18 @@ const PROFILE_NS_A_RECORD: u64 = 2600;
 const PROFILE_NS_A_FACT: u64 = 900;
 /// CPU nanoseconds of the standard models a row of facts.
 const MODEL_NS_A_FACT: u64 = 1500;
+/// What planning a model costs however little it reads.
+const MODEL_MS: u64 = 60;
 /// What publishing costs however little there is: hashes, and waiting for the disk.
-const PUBLISH_MS: u64 = 500;
+const PUBLISH_MS: u64 = 800;
 
 /// What a run holds that reads nothing: code, metadata of phone numbers, buffers.
 const BASE_BYTES: u64 = 110 << 20;
+/// What the SQL engine holds once models run.
+const SQL_BYTES: u64 = 48 << 20;
+/// Bytes that training holds for a pair of its sessions, and how many pairs that is at most.
+const TRAIN_BYTES_A_PAIR: u64 = 50;
+const TRAIN_PAIRS_MAX: u64 = 2_000_000;
 /// Bytes that scoring and clustering hold for a contact: links, clusters, keys.
 const LINK_BYTES_A_RECORD: u64 = 160;
 
@@ -57,8 +64,8 @@ pub struct Measured {
     pub records: u64,
     /// Rows of all other records.
     pub facts: u64,
-    /// Whether models are built.
-    pub builds_models: bool,
+    /// Models that are built.
+    pub models: u64,
     /// Whether training is left out because the last version's model is used.
     pub model_reused: bool,
     /// Bytes of the contacts as read.
@@ -83,7 +90,13 @@ pub fn estimate(measured: &Measured) -> (Vec<PlannedStage>, u64) {
         });
     }
     let wall_ms = |cpu_ns: u64| cpu_ns / measured.threads.max(1) / 1_000_000;
-    let Measured { pairs, records, facts, .. } = *measured;
+    let Measured {
+        pairs,
+        records,
+        facts,
+        models,
+        ..
+    } = *measured;
     let rows_ns = PROFILE_NS_A_RECORD * records + PROFILE_NS_A_FACT * facts;
     let predicted = [
         (
@@ -99,11 +112,7 @@ pub fn estimate(measured: &Measured) -> (Vec<PlannedStage>, u64) {
         ("profile", wall_ms(rows_ns)),
         (
             "model",
-            if measured.builds_models {
-                wall_ms(MODEL_NS_A_FACT * facts)
-            } else {
-                0
-            },
+            MODEL_MS * models + if models > 0 { wall_ms(MODEL_NS_A_FACT * facts) } else { 0 },
         ),
         ("publish", PUBLISH_MS + wall_ms(rows_ns)),
     ];
@@ -116,7 +125,15 @@ pub fn estimate(measured: &Measured) -> (Vec<PlannedStage>, u64) {
             });
         }
     }
+    let training = if measured.model_reused {
+        0
+    } else {
+        TRAIN_BYTES_A_PAIR * pairs.min(TRAIN_PAIRS_MAX)
+    };
+    let sql = if models > 0 { SQL_BYTES } else { 0 };
     let memory = BASE_BYTES
+        + training
+        + sql
         + measured.contacts_bytes
         + 2 * measured.clean_bytes
         + 2 * measured.facts_bytes

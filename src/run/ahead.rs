@@ -122,7 +122,7 @@ impl Ahead {
             pairs,
             records: contacts.len() as u64,
             facts: facts().map(|batch| batch.num_rows() as u64).sum(),
-            builds_models: !self.plan.models.is_empty(),
+            models: self.plan.models.len() as u64,
             model_reused: found.model_reused,
             contacts_bytes: bytes(self.ingested.contacts.batch()),
             clean_bytes: bytes(&contacts.display) + bytes(&contacts.matching),

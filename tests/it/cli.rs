@@ -2,9 +2,11 @@
 
 mod codes;
 mod crash;
+mod decisions;
 mod dry_run;
 mod explain;
 mod keys;
+mod plan;
 mod privacy;
 mod project;
 mod repeat;

@@ -3,6 +3,8 @@
 mod blocks;
 mod clusters;
 mod compare;
+mod generic;
+mod guard;
 mod links;
 mod relations;
 mod training;
