@@ -11,5 +11,6 @@ mod privacy;
 mod project;
 mod repeat;
 mod select;
+mod skew;
 mod support;
 mod surface;
