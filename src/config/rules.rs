@@ -1,12 +1,14 @@
 //! The `identity` section: identifiers, blocking rules, comparisons, training and clustering, checked and with every default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::{Path, suggest};
 use super::identity;
-use super::pipeline::{ComparisonConfig, IdentityConfig, LevelConfig};
+use super::pipeline::{CohesionConfig, ComparisonConfig, IdentityConfig, LevelConfig};
 use super::resolve::{Report, known_sources};
-use super::spec::{BlockingRule, ClusterSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, SourceSpec, Test, TrainingSpec};
+use super::spec::{
+    BlockingRule, ClusterSpec, CohesionSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, SourceSpec, Test, TrainingSpec,
+};
 use crate::table::{Pattern, column};
 
 /// Columns that equal values of which mean one person.
@@ -65,6 +67,7 @@ pub fn resolve(config: &IdentityConfig, sources: &[SourceSpec], names: &BTreeSet
     let (match_probability, possible_probability) = thresholds(config, &root, report);
     IdentitySpec {
         shared_by_records_max: positive(config.shared_by_records_max, 50, &root.then("shared_by_records_max"), report),
+        generic_values: generic_values(config, &root.then("generic_values"), report),
         deterministic,
         blocking,
         block_pairs_max: positive(config.block_pairs_max, 20_000_000, &root.then("block_pairs_max"), report),
@@ -76,6 +79,7 @@ pub fn resolve(config: &IdentityConfig, sources: &[SourceSpec], names: &BTreeSet
             size_max: positive(config.size_max, 200, &root.then("size_max"), report),
             one_per_customer: known_sources(&config.one_per_customer, &root.then("one_per_customer"), names, report),
             exclusive: exclusive(config, &root.then("exclusive"), report),
+            cohesion: cohesion(&config.cohesion, &root.then("cohesion"), report),
         },
         identifiers,
     }
@@ -158,6 +162,47 @@ fn exclusive(config: &IdentityConfig, path: &Path, report: &mut Report<'_>) -> V
         }
     }
     known
+}
+
+/// Columns whose values can be generic, and how many people may share one by default.
+const GENERIC_VALUES: [(&str, u32); 6] = [
+    (column::EMAIL, 5),
+    (column::PHONE, 8),
+    (column::CUSTOMER_NO, 5),
+    (column::USER_ID, 5),
+    (column::LOYALTY_NO, 5),
+    (column::DEVICE_ID, 10),
+];
+
+fn generic_values(config: &IdentityConfig, path: &Path, report: &mut Report<'_>) -> BTreeMap<String, u32> {
+    let mut limits: BTreeMap<String, u32> = GENERIC_VALUES.map(|(name, limit)| (name.to_owned(), limit)).into();
+    for (name, &limit) in &config.generic_values {
+        let path = path.then(name.as_str());
+        if !limits.contains_key(name) {
+            let names = GENERIC_VALUES.map(|(name, _)| name);
+            report.at_key(
+                &path,
+                format!("`{name}` is no identifier, e-mail or phone"),
+                Some(suggest(name, names)),
+            );
+        } else if limit == 0 {
+            report.at(&path, format!("`{name}` must be 1 or more"), None);
+        } else {
+            limits.insert(name.clone(), limit);
+        }
+    }
+    limits
+}
+
+fn cohesion(config: &CohesionConfig, path: &Path, report: &mut Report<'_>) -> CohesionSpec {
+    let share_min = config.share_min.unwrap_or(0.1);
+    if !(0.0..=1.0).contains(&share_min) {
+        report.at(&path.then("share_min"), "`share_min` must be between 0 and 1", None);
+    }
+    CohesionSpec {
+        records_max: positive(config.records_max, 10, &path.then("records_max"), report),
+        share_min,
+    }
 }
 
 fn check_column(name: &str, path: &Path, report: &mut Report<'_>) -> bool {

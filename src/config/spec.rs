@@ -21,6 +21,8 @@ pub struct Spec {
     pub country: String,
     /// Sources in byte order of their names.
     pub sources: Vec<SourceSpec>,
+    /// Files of decisions, as a source without mappings; `None` if the project has none.
+    pub decisions: Option<SourceSpec>,
     /// Source names from most to least trusted; every source once.
     pub trust: Vec<String>,
     /// Identity resolution.
@@ -136,6 +138,8 @@ pub struct IdentitySpec {
     pub identifiers: Vec<String>,
     /// Records that may share an identifier value, e-mail or phone before it says nothing.
     pub shared_by_records_max: u32,
+    /// People that may share a value of a column before deterministic rules ignore it.
+    pub generic_values: BTreeMap<String, u32>,
     /// Rules whose agreement links whatever the weight; identifiers are among them, one rule each, first.
     pub deterministic: Vec<BlockingRule>,
     /// Rules that give the pairs to compare.
@@ -298,7 +302,7 @@ pub struct TrainingSpec {
 }
 
 /// Clustering, resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ClusterSpec {
     /// Most records of a cluster.
     pub size_max: u32,
@@ -306,4 +310,16 @@ pub struct ClusterSpec {
     pub one_per_customer: Vec<String>,
     /// Identifiers of which a cluster has at most one value.
     pub exclusive: Vec<String>,
+    /// How well two groups must hang together to become one.
+    pub cohesion: CohesionSpec,
+}
+
+/// Two groups of several records that together are more than `records_max` become one only if at least `share_min` of the pairs between
+/// them are links. 0 = one link is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CohesionSpec {
+    /// Most records that need no more than a link.
+    pub records_max: u32,
+    /// Least share of links among the pairs between two groups.
+    pub share_min: f64,
 }

@@ -11,6 +11,7 @@ pub mod fold;
 pub mod gender;
 pub mod given_names;
 pub mod identifier;
+pub mod mask;
 pub mod name;
 pub mod number;
 pub mod phone;

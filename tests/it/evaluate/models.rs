@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use stammkunde::config::spec::{ComparisonSpec, LevelSpec, Test};
 use stammkunde::score::{
-    ComparisonModel, LevelModel, Model, ModelFile, Origin, RelationComparison, RelationModel, SessionReport, TermFrequencies,
-    TrainingReport, difference, summary,
+    ColumnFrequencies, ComparisonModel, LevelModel, Model, ModelFile, Origin, RelationComparison, RelationModel, SessionReport,
+    TermFrequencies, TrainingReport, difference, summary,
 };
 
 fn level(label: &str, m: f64, u: f64) -> LevelModel {
@@ -60,8 +60,14 @@ fn specs() -> Vec<ComparisonSpec> {
 
 fn frequencies(values: &[(&str, f64)]) -> TermFrequencies {
     let values: BTreeMap<String, f64> = values.iter().map(|(value, frequency)| ((*value).to_owned(), *frequency)).collect();
+    let given_name = ColumnFrequencies {
+        records: 100.0,
+        share: 1.0,
+        unseen: 1.0,
+        values,
+    };
     TermFrequencies {
-        columns: BTreeMap::from([("given_name".to_owned(), values)]),
+        columns: BTreeMap::from([("given_name".to_owned(), given_name)]),
     }
 }
 
@@ -123,7 +129,7 @@ fn parameters_that_no_training_gives_are_refused() {
     assert!(refused(&|file| file.model.comparisons[1].levels[0].u = 0.0).contains("birth_date: exact"));
     assert!(refused(&|file| file.model.probability_two_random_records_match = 1.0).contains("probability_two_random"));
     assert!(refused(&|file| drop(file.model.relations[0].comparisons.pop())).contains("household"));
-    let error = refused(&|file| file.term_frequencies = frequencies(&[("anna", -1.0)]).columns);
+    let error = refused(&|file| file.term_frequencies = frequencies(&[("anna", -1.0)]));
     assert!(error.contains("given_name") && !error.contains("anna"), "{error}");
 }
 
