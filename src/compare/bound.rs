@@ -10,6 +10,7 @@ use super::test::{BoundComparison, BoundTest, Columns};
 use super::text::Texts;
 use crate::config::spec::{ComparisonSpec, Test};
 use crate::table::{Coded, CodedRecords, NULL_CODE};
+use crate::text::nickname;
 
 /// Records a value must have on average before its similarities are cached: below, a pair of values hardly ever comes back.
 const REPEATS_MIN: u64 = 2;
@@ -29,6 +30,7 @@ enum Kind {
 enum MapOf {
     Year(usize),
     DayMonthSwapped(usize),
+    Nickname(usize),
     Second { first: usize, second: usize },
 }
 
@@ -92,8 +94,9 @@ impl<'a> Binder<'a> {
             .iter()
             .map(|level| self.test(&level.test, &thresholds, &similarities))
             .collect();
-        let not_null = spec.not_null.iter().map(|name| self.position(name)).collect();
-        BoundComparison::new(not_null, tests)
+        let mut positions = |names: &[String]| names.iter().map(|name| self.position(name)).collect();
+        let (not_null, unless) = (positions(&spec.not_null), positions(&spec.unless));
+        BoundComparison::new(not_null, unless, tests)
     }
 
     /// Position of a column among those that are read.
@@ -148,6 +151,16 @@ impl<'a> Binder<'a> {
                 let map = self.map(MapOf::Second { first, second });
                 BoundTest::Swapped { first, second, map }
             }
+            Test::Crossed(first, second) => {
+                let (first, second) = (self.position(first), self.position(second));
+                let map = self.map(MapOf::Second { first, second });
+                BoundTest::Crossed { first, second, map }
+            }
+            Test::Nickname(column) => {
+                let column = self.position(column);
+                let map = self.map(MapOf::Nickname(column));
+                BoundTest::SameImage { column, map }
+            }
             Test::All(tests) => all(tests.iter().map(|test| self.test(test, thresholds, similarities)).collect()),
             Test::JaroWinkler(..) | Test::Levenshtein(..) | Test::DamerauLevenshtein(..) => {
                 unreachable!("measured tests were bound above")
@@ -163,6 +176,11 @@ impl<'a> Binder<'a> {
         let map = match key {
             MapOf::Year(column) => date::years(values(column)),
             MapOf::DayMonthSwapped(column) => date::swapped(values(column)),
+            MapOf::Nickname(column) => values(column)
+                .iter()
+                .flatten()
+                .map(|name| nickname::group(name).unwrap_or(NULL_CODE))
+                .collect(),
             MapOf::Second { first, second } => {
                 let code_of: FxHashMap<&str, u32> = values(first).iter().flatten().zip(0_u32..).collect();
                 let code = |value| code_of.get(value).copied().unwrap_or(NULL_CODE);

@@ -67,6 +67,8 @@ pub(super) enum BoundTest {
     Image { column: usize, map: usize },
     /// Each side's first column equals the other's second; the map brings codes of the second into those of the first.
     Swapped { first: usize, second: usize, map: usize },
+    /// As swapped, but one direction is enough.
+    Crossed { first: usize, second: usize, map: usize },
     /// All of these, the cheapest first.
     All(Vec<BoundTest>),
 }
@@ -104,6 +106,10 @@ impl BoundTest {
                 let ((first_a, first_b), (second_a, second_b)) = (codes(*first), codes(*second));
                 equal(columns.image(*map, second_a), first_b) && equal(columns.image(*map, second_b), first_a)
             }
+            Self::Crossed { first, second, map } => {
+                let ((first_a, first_b), (second_a, second_b)) = (codes(*first), codes(*second));
+                equal(columns.image(*map, second_a), first_b) || equal(columns.image(*map, second_b), first_a)
+            }
             Self::All(tests) => return all_by_codes(tests, columns, rows),
         };
         if holds { ByCodes::Holds } else { ByCodes::Fails }
@@ -134,7 +140,7 @@ impl BoundTest {
     pub(super) fn cost(&self) -> u8 {
         match self {
             Self::Equal(_) => 0,
-            Self::SameImage { .. } | Self::Image { .. } | Self::Swapped { .. } => 1,
+            Self::SameImage { .. } | Self::Image { .. } | Self::Swapped { .. } | Self::Crossed { .. } => 1,
             Self::Similar { .. } => 2,
             Self::All(tests) => tests.iter().map(Self::cost).max().unwrap_or(0),
         }
@@ -158,6 +164,8 @@ fn all_by_codes(tests: &[BoundTest], columns: &Columns, rows: Rows<'_>) -> ByCod
 pub(super) struct BoundComparison {
     /// Columns of which a missing value makes the comparison silent.
     pub(super) not_null: Vec<usize>,
+    /// Columns that make the comparison silent where all have a value on both sides.
+    pub(super) unless: Vec<usize>,
     /// From most to least specific.
     pub(super) tests: Vec<BoundTest>,
     /// The one column that is read, if the first test is its equality and all others are similarities on it.
@@ -172,9 +180,9 @@ pub(super) struct Known {
 }
 
 impl BoundComparison {
-    pub(super) fn new(not_null: Vec<usize>, tests: Vec<BoundTest>) -> Self {
+    pub(super) fn new(not_null: Vec<usize>, unless: Vec<usize>, tests: Vec<BoundTest>) -> Self {
         let equal_or_similar = match (not_null.as_slice(), tests.split_first()) {
-            (&[column], Some((BoundTest::Equal(first), others))) if *first == column => others
+            (&[column], Some((BoundTest::Equal(first), others))) if *first == column && unless.is_empty() => others
                 .iter()
                 .all(|test| matches!(test, BoundTest::Similar { column: other, .. } if *other == column))
                 .then_some(column),
@@ -182,6 +190,7 @@ impl BoundComparison {
         };
         Self {
             not_null,
+            unless,
             tests,
             equal_or_similar,
         }
@@ -200,11 +209,8 @@ impl BoundComparison {
 
     #[inline]
     pub(super) fn by_codes(&self, columns: &Columns, rows: Rows<'_>) -> Known {
-        if self
-            .not_null
-            .iter()
-            .any(|&column| rows.left[column] == NULL_CODE || rows.right[column] == NULL_CODE)
-        {
+        let is_missing = |&column: &usize| rows.left[column] == NULL_CODE || rows.right[column] == NULL_CODE;
+        if self.not_null.iter().any(is_missing) || (!self.unless.is_empty() && !self.unless.iter().any(is_missing)) {
             return Known { level: 0, is_open: false };
         }
         let mut is_open = false;

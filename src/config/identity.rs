@@ -204,13 +204,23 @@ pub fn comparisons(mapped: &BTreeSet<String>) -> Vec<ComparisonSpec> {
         .map(|(name, levels)| comparison(name, name, levels))
         .collect();
     comparisons.extend(address(mapped));
+    comparisons.extend(city(mapped));
     comparisons
+}
+
+/// The town where a postcode is missing: with both, it is part of the address.
+fn city(mapped: &BTreeSet<String>) -> Option<ComparisonSpec> {
+    (mapped.contains(POSTCODE) && mapped.contains(CITY)).then(|| ComparisonSpec {
+        unless: vec![POSTCODE.to_owned()],
+        ..comparison(CITY, CITY, vec![exact(&[CITY], Some(CITY)), level(jaro_winkler(CITY, 0.88))])
+    })
 }
 
 fn comparison(name: &str, not_null: &str, levels: Vec<LevelSpec>) -> ComparisonSpec {
     labeled(ComparisonSpec {
         name: name.to_owned(),
         not_null: vec![not_null.to_owned()],
+        unless: Vec::new(),
         levels,
     })
 }
@@ -245,11 +255,13 @@ fn name_levels(column: &str) -> Vec<LevelSpec> {
     ]
 }
 
-/// Names in the wrong fields are one level of the given name, and of it alone: as evidence of both comparisons they would count twice.
+/// Names in the wrong fields are levels of the given name, and of it alone: as evidence of both comparisons they would count twice.
 fn given_name(mapped: &BTreeSet<String>) -> Vec<LevelSpec> {
     let mut levels = name_levels(GIVEN_NAME);
+    levels.insert(1, level(Test::Nickname(GIVEN_NAME.to_owned())));
     if mapped.contains(FAMILY_NAME) {
         levels.insert(1, level(Test::Swapped(GIVEN_NAME.to_owned(), FAMILY_NAME.to_owned())));
+        levels.insert(5, level(Test::Crossed(GIVEN_NAME.to_owned(), FAMILY_NAME.to_owned())));
     }
     levels
 }
@@ -297,8 +309,19 @@ fn address(mapped: &BTreeSet<String>) -> Option<ComparisonSpec> {
             jaro_winkler(STREET, 0.9),
             Test::Exact(vec![anchor.to_owned()]),
         ])));
+        // A mistake in the postcode or the town leaves the rest of the address as it is.
+        levels.push(exact(&[STREET, HOUSE_NUMBER], None));
+        if anchor == POSTCODE && has(CITY) {
+            levels.push(level(Test::All(vec![
+                jaro_winkler(STREET, 0.9),
+                Test::Exact(vec![CITY.to_owned()]),
+            ])));
+        }
     }
     levels.push(exact(&[anchor], Some(anchor)));
+    if anchor == POSTCODE {
+        levels.push(level(Test::DamerauLevenshtein(POSTCODE.to_owned(), 1)));
+    }
     if anchor == POSTCODE && has(CITY) {
         levels.push(exact(&[CITY], Some(CITY)));
     }

@@ -16,7 +16,7 @@ use super::train::untrained;
 use crate::config::spec::{ComparisonSpec, IdentitySpec};
 use crate::table::pairs::{RuleBlocks, pairs_of};
 use crate::table::tiles::{PairBatch, RowScratch, for_each_row, tiles};
-use crate::table::{Blocks, CodedRecords, Pair, PairPatterns, Pattern};
+use crate::table::{Blocks, Coded, CodedRecords, NULL_CODE, Pair, PairPatterns, Pattern};
 
 /// Name of this step in the training report.
 pub const JOINT_SESSION: &str = "all blocking rules";
@@ -320,12 +320,18 @@ impl Class {
 /// Pairs at each level among all pairs of records, matches included: the shares that [`super::random`] found.
 fn all_pairs(spec: &IdentitySpec, records: &CodedRecords, model: &Model) -> Vec<Vec<f64>> {
     let unseen = UNSEEN_PAIRS / (model.training.u_pairs.max(1) as f64);
+    let with = |names: &mut dyn Iterator<Item = &String>| -> f64 {
+        let columns: Vec<&[u32]> = names.filter_map(|name| records.column(name)).map(Coded::codes).collect();
+        let holds = |record: &u32| columns.iter().all(|codes| codes[*record as usize] != NULL_CODE);
+        pairs_of((0..records.len()).filter(holds).count() as u64) as f64
+    };
     let known = |comparison: &ComparisonSpec| {
-        let columns = comparison.not_null.iter().filter_map(|name| records.column(name));
-        columns
-            .map(crate::table::Coded::non_null)
-            .min()
-            .map_or(0.0, |records| pairs_of(records) as f64)
+        let spoken = with(&mut comparison.not_null.iter());
+        if comparison.unless.is_empty() {
+            spoken
+        } else {
+            spoken - with(&mut comparison.not_null.iter().chain(&comparison.unless))
+        }
     };
     spec.comparisons
         .iter()

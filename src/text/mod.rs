@@ -12,6 +12,7 @@ pub mod gender;
 pub mod given_names;
 pub mod identifier;
 pub mod name;
+pub mod nickname;
 pub mod number;
 pub mod phone;
 pub mod phonetic;
