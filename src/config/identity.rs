@@ -301,28 +301,30 @@ fn address(mapped: &BTreeSet<String>) -> Option<ComparisonSpec> {
             )
         });
     }
-    if has(STREET) {
+    let similar_street = || jaro_winkler(STREET, 0.9);
+    let postcode_typo = || Test::DamerauLevenshtein(POSTCODE.to_owned(), 1);
+    let similar_city = || jaro_winkler(CITY, 0.88);
+    let both = |first: Test, second: Test| level(Test::All(vec![first, second]));
+    let (has_street, has_both) = (has(STREET), anchor == POSTCODE && has(CITY));
+    if has_street {
         // Standardization parts the street from its number: neighbors share a street, a household shares the number too.
         levels.push(exact(&[anchor, STREET, HOUSE_NUMBER], None));
         levels.push(exact(&[anchor, STREET], None));
-        levels.push(level(Test::All(vec![
-            jaro_winkler(STREET, 0.9),
-            Test::Exact(vec![anchor.to_owned()]),
-        ])));
+        levels.push(both(similar_street(), Test::Exact(vec![anchor.to_owned()])));
         // A mistake in the postcode or the town leaves the rest of the address as it is.
         levels.push(exact(&[STREET, HOUSE_NUMBER], None));
-        if anchor == POSTCODE && has(CITY) {
-            levels.push(level(Test::All(vec![
-                jaro_winkler(STREET, 0.9),
-                Test::Exact(vec![CITY.to_owned()]),
-            ])));
+        if has_both {
+            levels.push(both(similar_street(), similar_city()));
         }
     }
     levels.push(exact(&[anchor], Some(anchor)));
-    if anchor == POSTCODE {
-        levels.push(level(Test::DamerauLevenshtein(POSTCODE.to_owned(), 1)));
+    if has_both {
+        levels.push(both(postcode_typo(), similar_city()));
     }
-    if anchor == POSTCODE && has(CITY) {
+    if anchor == POSTCODE {
+        levels.push(level(postcode_typo()));
+    }
+    if has_both {
         levels.push(exact(&[CITY], Some(CITY)));
     }
     Some(comparison("address", anchor, levels))

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::model::{ComparisonModel, LevelModel, Model, Origin, RelationModel, SessionReport, bounded};
-use super::relation::Relation;
+use super::relation::{Crossing, Relation};
 use super::sample::Share;
 use super::train::untrained;
 use crate::config::spec::{ComparisonSpec, IdentitySpec};
@@ -113,6 +113,8 @@ struct Class {
     levels: Vec<Vec<f64>>,
     /// Levels that are trained; of a relation, the others are as among strangers.
     free: Vec<Vec<bool>>,
+    /// By comparison: levels of names in the wrong fields, of a relation that shares the family name.
+    crossings: Vec<Option<Crossing>>,
 }
 
 struct Fit {
@@ -156,6 +158,7 @@ impl Fit {
             share: lambda,
             levels: start.clone(),
             free: trainable(&|level| level.m_origin),
+            crossings: vec![None; spec.comparisons.len()],
         }];
         classes.extend(relations.iter().zip(kinds).map(|(relation, kind)| {
             Class {
@@ -170,6 +173,7 @@ impl Fit {
                     .iter()
                     .map(|comparison| kind.explains(comparison).into_iter().rev().collect())
                     .collect(),
+                crossings: spec.comparisons.iter().map(|comparison| kind.crossing(comparison)).collect(),
             }
         }));
         Self {
@@ -191,8 +195,10 @@ impl Fit {
         for comparison in 0..self.start.len() {
             self.update_strangers(comparison, &expected);
             change = change.max(self.update_matches(comparison, &expected[MATCH].1[comparison]));
-            for (class, (_, levels)) in self.classes.iter_mut().zip(&expected).skip(1) {
-                class.update(comparison, &levels[comparison], &self.strangers[comparison]);
+            let (matches, relations) = self.classes.split_at_mut(MATCH + 1);
+            for (class, (_, levels)) in relations.iter_mut().zip(&expected[MATCH + 1..]) {
+                let (strangers, matches) = (&self.strangers[comparison], &matches[MATCH].levels[comparison]);
+                class.update(comparison, &levels[comparison], strangers, matches);
             }
         }
         for (class, (pairs, _)) in self.classes.iter_mut().zip(&expected) {
@@ -301,8 +307,8 @@ impl Fit {
 }
 
 impl Class {
-    /// Levels of a relation: trained where it explains them, those of strangers elsewhere.
-    fn update(&mut self, comparison: usize, expected: &[f64], strangers: &[f64]) {
+    /// Levels of a relation: trained where it explains them, those of strangers elsewhere. `matches` are the levels of one person's records.
+    fn update(&mut self, comparison: usize, expected: &[f64], strangers: &[f64], matches: &[f64]) {
         let free = &self.free[comparison];
         let levels = &mut self.levels[comparison];
         let fixed: f64 = strangers.iter().zip(free).filter(|(_, free)| !**free).map(|(u, _)| u).sum();
@@ -313,6 +319,9 @@ impl Class {
             } else if total > 0.0 {
                 *level = (expected[position] / total * (1.0 - fixed)).max(LEVEL_MIN);
             }
+        }
+        if let Some(Crossing { crossed, swapped }) = self.crossings[comparison] {
+            levels[crossed] = levels[crossed].max(matches[swapped]);
         }
     }
 }

@@ -149,6 +149,7 @@ fn comparisons() -> Vec<ComparisonSpec> {
         ComparisonSpec {
             name: text("name"),
             not_null: vec![text("family_name")],
+            unless: Vec::new(),
             levels: vec![
                 level(Test::Exact(vec![text("given_name"), text("family_name")])),
                 level(Test::Swapped(text("given_name"), text("family_name"))),
