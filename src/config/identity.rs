@@ -16,33 +16,27 @@ use crate::table::column::{
 };
 
 /// Blocking rules, most selective first. Each is used where all its columns are mapped.
-const BLOCKING: [&[&str]; 13] = [
+const BLOCKING: [&[&str]; 10] = [
     &[EMAIL],
     &[PHONE],
     &[FAMILY_NAME, BIRTH_DATE],
     &[GIVEN_NAME, BIRTH_DATE],
-    &[POSTCODE, BIRTH_DATE],
     &[POSTCODE, FAMILY_NAME],
     &[POSTCODE, GIVEN_NAME],
     &[EMAIL_LOCAL],
     &["family_name_phonetic", "given_name:1", "postcode:3"],
-    &["family_name:4", "given_name:2", "postcode:3"],
-    &["family_name_phonetic", "given_name_phonetic", "birth_date:4"],
     &[COMPANY, FAMILY_NAME],
     &[COMPANY, GIVEN_NAME],
 ];
 
 /// Rules whose pairs grow with the square of the records: their small blocks, which are rare values, find what fields with mistakes in them
 /// hide from the rules above. What is common stays out, and would not be believed anyway.
-const COARSE: [&[&str]; 12] = [
+const COARSE: [&[&str]; 9] = [
     &[GIVEN_NAME, FAMILY_NAME],
     &[FAMILY_NAME_PHONETIC, GIVEN_NAME_PHONETIC],
     &[FAMILY_NAME_PHONETIC, "birth_date:4"],
     &[GIVEN_NAME_PHONETIC, "birth_date:7"],
-    &[CITY, FAMILY_NAME],
-    &[CITY, BIRTH_DATE],
     &[CITY, GIVEN_NAME],
-    &["email_local:6"],
     &[FAMILY_NAME],
     &[BIRTH_DATE],
     &[POSTCODE],
