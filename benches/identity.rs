@@ -121,6 +121,7 @@ fn comparison(column: &str, tests: Vec<Test>) -> ComparisonSpec {
     ComparisonSpec {
         name: column.to_owned(),
         not_null: vec![column.to_owned()],
+        unless: Vec::new(),
         levels: levels.collect(),
     }
 }

@@ -210,6 +210,9 @@ pub struct ComparisonConfig {
     /// Columns that must all have a value on both sides; else the comparison says nothing (weight 0). Default: the columns of the first level.
     #[serde(default)]
     pub not_null: Vec<String>,
+    /// Columns that, where all have a value on both sides, silence the comparison: another one already says more. Default: none.
+    #[serde(default)]
+    pub unless: Vec<String>,
     /// Levels from most to least specific; "everything else" is added.
     pub levels: Vec<LevelConfig>,
 }
@@ -232,6 +235,10 @@ pub struct LevelConfig {
     pub same_year: Option<String>,
     /// Two columns, each equal to the other on the other side.
     pub swapped: Option<[String; 2]>,
+    /// Two columns of which one is equal to the other on the other side: one name stands in the wrong field.
+    pub crossed: Option<[String; 2]>,
+    /// Column of given names that are forms of one name (`Liz`, `Elizabeth`), by the list that ships with the program.
+    pub nickname: Option<String>,
     /// Smallest similarity of `jaro_winkler`.
     pub at_least: Option<f64>,
     /// Largest distance of `levenshtein` and `damerau_levenshtein`.

@@ -39,7 +39,7 @@ pub const MATCHING: [&str; 20] = [
 ];
 
 /// Tests of a level, in the order in which they are named in messages.
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 9] = [
     "exact",
     "jaro_winkler",
     "levenshtein",
@@ -47,6 +47,8 @@ const TESTS: [&str; 7] = [
     "day_month_swapped",
     "same_year",
     "swapped",
+    "crossed",
+    "nickname",
 ];
 
 /// Resolves the section. `names` are all sources as written.
@@ -290,6 +292,9 @@ fn comparison_spec(comparison: &ComparisonConfig, path: &Path, report: &mut Repo
     for (position, name) in comparison.not_null.iter().enumerate() {
         check_column(name, &path.then("not_null").then(position), report);
     }
+    for (position, name) in comparison.unless.iter().enumerate() {
+        check_column(name, &path.then("unless").then(position), report);
+    }
     let parsed: Vec<Option<LevelSpec>> = comparison
         .levels
         .iter()
@@ -307,6 +312,7 @@ fn comparison_spec(comparison: &ComparisonConfig, path: &Path, report: &mut Repo
     Some(labeled(ComparisonSpec {
         name: comparison.name.clone(),
         not_null,
+        unless: comparison.unless.clone(),
         levels,
     }))
 }
@@ -330,6 +336,8 @@ fn label(test: &Test, columns: bool) -> String {
         Test::DayMonthSwapped(_) => "day_month_swapped".to_owned(),
         Test::SameYear(_) => "same_year".to_owned(),
         Test::Swapped(..) => "swapped".to_owned(),
+        Test::Crossed(..) => "crossed".to_owned(),
+        Test::Nickname(_) => "nickname".to_owned(),
         Test::All(tests) => return tests.iter().map(|test| label(test, columns)).collect::<Vec<_>>().join(" and "),
     };
     if columns {
@@ -345,7 +353,7 @@ fn level_spec(level: &LevelConfig, path: &Path, report: &mut Report<'_>) -> Opti
     let mut columns: Vec<(String, Path)> = Vec::new();
     let name = TESTS.into_iter().zip(given(level)).find(|(_, given)| *given)?.0;
     match test.columns().as_slice() {
-        [single] if name != "exact" && name != "swapped" => columns.push((single.clone(), path.then(name))),
+        [single] if !["exact", "swapped", "crossed"].contains(&name) => columns.push((single.clone(), path.then(name))),
         several => columns.extend(
             several
                 .iter()
@@ -390,7 +398,7 @@ fn level_spec(level: &LevelConfig, path: &Path, report: &mut Report<'_>) -> Opti
 }
 
 /// Which of [`TESTS`] a level has.
-fn given(level: &LevelConfig) -> [bool; 7] {
+fn given(level: &LevelConfig) -> [bool; 9] {
     [
         level.exact.is_some(),
         level.jaro_winkler.is_some(),
@@ -399,6 +407,8 @@ fn given(level: &LevelConfig) -> [bool; 7] {
         level.day_month_swapped.is_some(),
         level.same_year.is_some(),
         level.swapped.is_some(),
+        level.crossed.is_some(),
+        level.nickname.is_some(),
     ]
 }
 
@@ -427,6 +437,11 @@ fn level_test(level: &LevelConfig, path: &Path, report: &mut Report<'_>) -> Opti
         "damerau_levenshtein" => Test::DamerauLevenshtein(first(&level.damerau_levenshtein), at_most),
         "day_month_swapped" => Test::DayMonthSwapped(first(&level.day_month_swapped)),
         "same_year" => Test::SameYear(first(&level.same_year)),
+        "nickname" => Test::Nickname(first(&level.nickname)),
+        "crossed" => {
+            let [left, right] = level.crossed.clone().unwrap_or_default();
+            Test::Crossed(left, right)
+        }
         _ => {
             let [left, right] = level.swapped.clone().unwrap_or_default();
             Test::Swapped(left, right)

@@ -206,6 +206,8 @@ pub struct ComparisonSpec {
     pub name: String,
     /// Columns that must all have a value on both sides, else the level is null.
     pub not_null: Vec<String>,
+    /// Columns that, where all have a value on both sides, make the level null: another comparison already says more. Empty: none.
+    pub unless: Vec<String>,
     /// Levels from most to least specific, without the else level: level `i` has pattern value `levels.len() + 1 - i`.
     pub levels: Vec<LevelSpec>,
 }
@@ -215,6 +217,7 @@ impl ComparisonSpec {
     #[must_use]
     pub fn columns(&self) -> Vec<String> {
         let mut columns = self.not_null.clone();
+        columns.extend(self.unless.clone());
         for level in &self.levels {
             columns.extend(level.test.columns());
             columns.extend(level.term_frequency.clone());
@@ -257,6 +260,10 @@ pub enum Test {
     SameYear(String),
     /// First column equal to the other side's second, and the other way round.
     Swapped(String, String),
+    /// First column equal to the other side's second, or the other way round: one name stands in the wrong field.
+    Crossed(String, String),
+    /// Given names that are forms of one name, such as `Liz` and `Elizabeth`.
+    Nickname(String),
     /// All of these.
     All(Vec<Test>),
 }
@@ -271,8 +278,9 @@ impl Test {
             | Self::Levenshtein(column, _)
             | Self::DamerauLevenshtein(column, _)
             | Self::DayMonthSwapped(column)
-            | Self::SameYear(column) => vec![column.clone()],
-            Self::Swapped(first, second) => vec![first.clone(), second.clone()],
+            | Self::SameYear(column)
+            | Self::Nickname(column) => vec![column.clone()],
+            Self::Swapped(first, second) | Self::Crossed(first, second) => vec![first.clone(), second.clone()],
             Self::All(tests) => tests.iter().flat_map(Self::columns).collect(),
         }
     }

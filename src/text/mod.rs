@@ -13,6 +13,7 @@ pub mod given_names;
 pub mod identifier;
 pub mod mask;
 pub mod name;
+pub mod nickname;
 pub mod number;
 pub mod phone;
 pub mod phonetic;
