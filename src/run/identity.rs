@@ -55,7 +55,9 @@ pub fn resolve(
     let comparer = Comparer::new(&identity.comparisons, &records);
     let (model, frequencies, model_source) = match known {
         Some((model, mut frequencies, source)) => {
-            frequencies.extend(TermFrequencies::count(&identity.comparisons, &records));
+            let mut new = TermFrequencies::count(&identity.comparisons, &records);
+            new.settle();
+            frequencies.extend(new);
             (model, frequencies, source)
         }
         None => stages.time("train", || {
@@ -65,11 +67,14 @@ pub fn resolve(
                 let certain_pairs = certain.iter().map(|counts| counts.pairs_new).sum();
                 let (sessions, _) = rules(&identity.training.sessions);
                 let model = score::train(identity, &records, &sessions, certain_pairs, &comparer);
-                if !identity.training.relations {
-                    return Ok((model, TermFrequencies::count(&identity.comparisons, &records), ModelSource::Trained));
-                }
-                let model = score::fit(identity, &records, &blocks, &comparer, model);
-                let frequencies = score::strangers(identity, &records, &blocks, &comparer, &model)?;
+                let (mut model, mut frequencies) = if identity.training.relations {
+                    let model = score::fit(identity, &records, &blocks, &comparer, model);
+                    let frequencies = score::strangers(identity, &records, &blocks, &comparer, &model)?;
+                    (model, frequencies)
+                } else {
+                    (model, TermFrequencies::count(&identity.comparisons, &records))
+                };
+                score::state::settle(&mut model, &mut frequencies);
                 Ok((model, frequencies, ModelSource::Trained))
             })
         })?,

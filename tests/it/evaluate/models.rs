@@ -242,7 +242,34 @@ fn a_summary_warns_of_what_training_could_not_find_out() {
     assert!(summary(&model, &TermFrequencies::default()).warnings[0].contains("no training session had a pair"));
 }
 
+fn read_back(model: &Model, frequencies: &TermFrequencies) -> (Model, TermFrequencies) {
+    let state = stammkunde::score::state::write(model, frequencies).expect("a state");
+    let get = |name: &str| Ok(state.iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes.clone()));
+    stammkunde::score::state::read(get).expect("a state").expect("a model")
+}
+
 proptest! {
+    #[test]
+    fn settled_numbers_read_back_to_the_last_bit(values in prop::collection::vec((1_u64 << 52..1 << 53, -50_i32..0), 1..50)) {
+        // Any digits, between 1e-15 and 1.
+        let numbers: Vec<f64> = values.iter().map(|&(digits, exponent)| digits as f64 / (1_u64 << 53) as f64 * 2_f64.powi(exponent + 1).min(1.0)).collect();
+        let mut model = model();
+        model.comparisons[0].levels[0].m = numbers[0];
+        model.relations[0].probability_two_random_records = numbers[numbers.len() - 1];
+        let mut frequencies = TermFrequencies {
+            columns: BTreeMap::from([("a".to_owned(), numbers.iter().enumerate().map(|(at, &number)| (at.to_string(), number)).collect())]),
+        };
+        stammkunde::score::state::settle(&mut model, &mut frequencies);
+        for (at, number) in numbers.iter().enumerate() {
+            let settled = frequencies.columns["a"][&at.to_string()];
+            prop_assert!((settled / number - 1.0).abs() < 1e-6 && settled > 0.0, "{number} became {settled}");
+        }
+        prop_assert_eq!(&read_back(&model, &frequencies), &(model.clone(), frequencies.clone()));
+        let settled = (model.clone(), frequencies.clone());
+        stammkunde::score::state::settle(&mut model, &mut frequencies);
+        prop_assert_eq!(settled, (model, frequencies));
+    }
+
     #[test]
     fn a_difference_read_the_other_way_round_has_the_other_sign(m in 0.001_f64..1.0, u in 0.001_f64..1.0, lambda in 1e-6_f64..0.5) {
         let (left, mut right) = (model(), model());
