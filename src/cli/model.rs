@@ -251,7 +251,9 @@ fn sessions_text(model: &ModelSummary) -> String {
             if session.converged { "yes" } else { "NO" }.to_owned(),
             format!("{:.1e}", session.last_change),
             bits(session.log_likelihood_gain),
-            bits(session.log_likelihood_last_gain),
+            session
+                .log_likelihood_last_gain
+                .map_or_else(|| "-".to_owned(), |bits| format!("{bits:.1e}")),
             small(session.match_share),
         ]
     };
