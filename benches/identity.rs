@@ -5,7 +5,7 @@
 use arrow::array::StringArray;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use stammkunde::block::block;
+use stammkunde::block::{block, count_new};
 use stammkunde::compare::{Comparer, kernel::Values};
 use stammkunde::config::spec::{BlockingRule, ClusterSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, Test, TrainingSpec};
 use stammkunde::score::{TermFrequencies, Weights, score, train};
@@ -217,10 +217,11 @@ fn scoring(bencher: Bencher, count: usize) {
     let model = train(&spec, &records, &sessions, 100_000, &comparer);
     let frequencies = TermFrequencies::count(&spec.comparisons, &records);
     let weights = Weights::new(&spec.comparisons, &model, &frequencies, &records).expect("the model was trained for these comparisons");
-    let (blocks, counts) = block(&spec.blocking, spec.block_pairs_max, &records);
+    let (blocks, mut counts) = block(&spec.blocking, spec.block_pairs_max, &records);
+    count_new(&blocks, &records, &mut counts);
     bencher
         .counter(ItemsCount::new(counts.iter().map(|rule| rule.pairs_new).sum::<u64>()))
-        .bench_local(|| score(&spec, &blocks, &Blocks::default(), &weights, &comparer));
+        .bench_local(|| score(&spec, &records, &blocks, &Blocks::default(), &weights, &comparer));
 }
 
 /// Values of one column, and the pairs that a kernel bench compares: each of the first 200 with all.

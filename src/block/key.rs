@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::config::spec::{BlockingRule, KeyPart};
+use crate::table::shared::Prefixes;
 use crate::table::{Coded, CodedRecords, NULL_CODE};
 
 /// Key of each record; [`NULL_CODE`] if a part is missing. Dense from 0, ranked by the values of the parts in rule order.
@@ -82,7 +83,23 @@ fn prefix_codes(column: &Coded, length: usize) -> Vec<u32> {
     codes
 }
 
-fn column<'a>(records: &'a CodedRecords, name: &str) -> &'a Coded {
+/// The codes of a part that is a prefix.
+pub(super) fn prefixes(part: &KeyPart, records: &CodedRecords) -> Prefixes {
+    let length = part.prefix.map_or(usize::MAX, |length| length as usize);
+    Prefixes {
+        column: position(records, &part.column),
+        of_value: prefix_codes(column(records, &part.column), length),
+    }
+}
+
+/// Position of a column in masks and rows.
+pub(super) fn position(records: &CodedRecords, name: &str) -> usize {
+    records
+        .position(name)
+        .expect("the columns of all blocking rules are coded before blocking")
+}
+
+pub(super) fn column<'a>(records: &'a CodedRecords, name: &str) -> &'a Coded {
     records
         .column(name)
         .expect("the columns of all blocking rules are coded before blocking")

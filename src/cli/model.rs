@@ -360,12 +360,16 @@ fn difference_text(difference: &ModelDifference) -> String {
                 count(column.values_different),
                 format!("{:.2}", column.bits_mean),
                 format!("{:.2}", column.bits_max),
+                format!("{:+.2}", column.bits_unlisted),
             ]
         })
         .collect();
     if !rows.is_empty() {
-        text += "\nterm frequencies (values; bits over the common ones):\n";
-        text += &table(&["column", "left", "right", "common", "different", "mean", "largest"], &rows);
+        text += "\nterm frequencies (listed values; bits over the common ones, and of values that are not listed):\n";
+        text += &table(
+            &["column", "left", "right", "common", "different", "mean", "largest", "others"],
+            &rows,
+        );
     }
     text
 }

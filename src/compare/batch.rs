@@ -1,12 +1,13 @@
-//! The levels of many pairs, one comparison after the other: first what codes decide, then texts, and no step further than a pair can matter.
+//! The levels of many pairs: first what equal codes decide, all comparisons at once, then texts, one comparison after the other, and no step
+//! further than a pair can matter.
 //!
 //! A pair is left as soon as its weight so far, plus the most that the open comparisons can add, is below the least weight of interest. That
 //! is exact: what stays gets the levels it would get anyway.
 
 use super::similarity::SimilarityScratch;
-use super::test::{BoundComparison, Columns, Known, Rows};
+use super::test::{BoundComparison, Columns};
 use crate::table::bounds::{ComparisonBits, Finished, LevelBits, WeightBounds};
-use crate::table::{NULL_CODE, Pair, Pattern};
+use crate::table::{Candidate, Pair, Pattern};
 
 /// Bits that sums in different order may differ by, with room.
 const SLACK: f64 = 1e-6;
@@ -16,193 +17,226 @@ const SLACK: f64 = 1e-6;
 pub struct Scratch {
     pub(super) similarities: Vec<SimilarityScratch>,
     pub(super) states: Vec<State>,
+    pub(super) outlines: Outlines,
 }
 
 /// A pair that is still of interest.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct State {
-    pub(super) position: u32,
+    position: u32,
     /// Comparisons that the codes left open, one bit each.
     open: u32,
     pub(super) pattern: Pattern,
-    /// The most that its weight can be, comparisons that were not looked at left out.
+    /// The most that its weight can be.
     most: f64,
+}
+
+/// What masks say about all comparisons.
+#[derive(Debug, Clone, Copy)]
+struct Outline {
+    equal: u64,
+    missing: u64,
+    pattern: Pattern,
+    /// Comparisons that are open, one bit each.
+    open: u32,
+}
+
+/// Outlines by their masks: many pairs agree on the same columns, so most find theirs here.
+#[derive(Debug)]
+pub(super) struct Outlines(Vec<Outline>);
+
+/// Entries, so that they stay in the second cache level.
+const OUTLINES_BITS: u32 = 12;
+
+impl Outlines {
+    pub(super) fn new() -> Self {
+        // No pair has a column that is equal and missing at once.
+        let none = Outline {
+            equal: 1,
+            missing: 1,
+            pattern: Pattern::default(),
+            open: 0,
+        };
+        Self(vec![none; 1 << OUTLINES_BITS])
+    }
+
+    #[inline]
+    fn of(&mut self, comparisons: &[BoundComparison], equal: u64, missing: u64) -> Outline {
+        let hash = (equal.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ missing.wrapping_mul(0xC2B2_AE3D_27D4_EB4F)) >> (u64::BITS - OUTLINES_BITS);
+        let entry = &mut self.0[hash as usize];
+        if entry.equal != equal || entry.missing != missing {
+            *entry = Outline::new(comparisons, equal, missing);
+        }
+        *entry
+    }
+}
+
+impl Outline {
+    fn new(comparisons: &[BoundComparison], equal: u64, missing: u64) -> Self {
+        let mut outline = Self {
+            equal,
+            missing,
+            pattern: Pattern::default(),
+            open: 0,
+        };
+        for (position, comparison) in comparisons.iter().enumerate() {
+            let known = comparison.by_masks(equal, missing);
+            outline.pattern = outline.pattern.with(position, known.level);
+            outline.open |= u32::from(known.is_open) << position;
+        }
+        outline
+    }
 }
 
 /// Runs comparisons over a batch.
 pub(super) struct Batch<'a> {
-    pub(super) columns: &'a Columns,
+    pub(super) columns: &'a Columns<'a>,
     pub(super) comparisons: &'a [BoundComparison],
-    pub(super) pairs: &'a [Pair],
+    pub(super) candidates: &'a [Candidate],
 }
 
 /// Weights of one comparison, ready to bound.
 struct Bound<'a> {
     bits: &'a ComparisonBits<'a>,
-    /// By the level that codes give: the most when texts may give a higher one.
-    open: [f64; 16],
+    /// The most it adds by the level that masks give, and from 16 on by that level when a higher one is open.
+    most: [f64; 32],
 }
 
 impl Batch<'_> {
     /// All levels of all pairs.
     pub(super) fn all(&self, scratch: &mut Scratch) {
-        self.start(scratch, 0.0);
-        for position in 0..self.comparisons.len() {
-            self.codes(position, &mut scratch.states, |_, _, _| 0.0, f64::NEG_INFINITY);
+        scratch.states.clear();
+        for (position, candidate) in (0..).zip(self.candidates) {
+            let outline = scratch.outlines.of(self.comparisons, candidate.equal, candidate.missing);
+            scratch.states.push(State {
+                position,
+                open: outline.open,
+                pattern: outline.pattern,
+                most: 0.0,
+            });
         }
         for position in 0..self.comparisons.len() {
-            self.texts(position, scratch, |_, _, _| 0.0, f64::NEG_INFINITY);
+            self.rest(position, scratch, |_, _| 0.0, f64::NEG_INFINITY);
         }
     }
 
     /// All levels of the pairs that may reach the least weight; the others leave `states`.
     pub(super) fn above(&self, scratch: &mut Scratch, bounds: &WeightBounds<'_>) {
-        self.start(scratch, bounds.start);
-        let mut order: Vec<(usize, Bound<'_>, f64)> = self
-            .comparisons
-            .iter()
-            .zip(&bounds.comparisons)
-            .enumerate()
-            .map(|(position, (comparison, bits))| (position, Bound::new(comparison, bits), most_of_all(comparison, bits)))
-            .collect();
-        order.sort_by(|a, b| b.2.total_cmp(&a.2));
-        let mut rest: f64 = order.iter().map(|(_, _, most)| most).sum();
-        for (position, bound, most) in &order {
-            rest -= most;
-            let bits = |pair: Pair, known: Known, _| bound.of(pair, known);
-            self.codes(*position, &mut scratch.states, bits, bounds.least - rest - SLACK);
+        let comparisons = self.comparisons.iter().zip(&bounds.comparisons);
+        let by_comparison: Vec<Bound<'_>> = comparisons.map(|(comparison, bits)| Bound::new(comparison, bits)).collect();
+        let least = bounds.least - SLACK;
+        self.outline(scratch, &by_comparison, bounds.start, least);
+        for (position, bound) in by_comparison.iter().enumerate() {
+            self.values(position, bound, &mut scratch.states, least);
         }
+        let mut order: Vec<(usize, &Bound<'_>)> = by_comparison.iter().enumerate().collect();
         order.sort_by(|a, b| b.1.gain().total_cmp(&a.1.gain()));
-        for (position, bound, _) in &order {
-            let bits = |pair: Pair, known: Known, level: u8| {
-                let closed = Known { level, is_open: false };
-                bound.of(pair, closed) - bound.of(pair, known)
-            };
-            self.texts(*position, scratch, bits, bounds.least - SLACK);
+        for (position, bound) in order {
+            self.rest(
+                position,
+                scratch,
+                |pair, (known, found)| bound.of(pair, found) - bound.open(known),
+                least,
+            );
         }
     }
 
-    fn start(&self, scratch: &mut Scratch, most: f64) {
-        scratch.states.clear();
-        scratch.states.extend((0..).zip(self.pairs).map(|(position, _)| State {
-            position,
-            open: 0,
-            pattern: Pattern::default(),
-            most,
-        }));
-    }
-
-    fn rows(&self, pair: Pair) -> Rows<'_> {
-        Rows {
-            left: self.columns.row(pair.left.0),
-            right: self.columns.row(pair.right.0),
+    /// What masks say about all comparisons.
+    fn outline(&self, scratch: &mut Scratch, bounds: &[Bound<'_>], start: f64, least: f64) {
+        let Scratch { states, outlines, .. } = scratch;
+        states.clear();
+        for (position, candidate) in (0..).zip(self.candidates) {
+            let Outline { pattern, open, .. } = outlines.of(self.comparisons, candidate.equal, candidate.missing);
+            let (mut levels, mut is_open) = (pattern.0, open);
+            let mut most = start;
+            for bound in bounds {
+                most += bound.most[(levels & 15) as usize + (is_open & 1) as usize * 16];
+                levels >>= 4;
+                is_open >>= 1;
+            }
+            if most >= least {
+                states.push(State {
+                    position,
+                    open,
+                    pattern,
+                    most,
+                });
+            }
         }
     }
 
-    /// What codes say about one comparison; pairs below `least` leave.
-    fn codes(&self, position: usize, states: &mut Vec<State>, bits: impl Fn(Pair, Known, u8) -> f64, least: f64) {
-        let comparison = &self.comparisons[position];
-        if let Some(column) = comparison.equal_or_similar {
-            let top = u8::try_from(comparison.tests.len() + 1).expect("a comparison has at most 14 levels");
-            let has_texts = top > 2;
-            let known = |rows: Rows<'_>| {
-                let (a, b) = (rows.left[column], rows.right[column]);
-                let is_null = a == NULL_CODE || b == NULL_CODE;
-                Known {
-                    level: if is_null {
-                        0
-                    } else if a == b {
-                        top
-                    } else {
-                        1
-                    },
-                    is_open: has_texts && !is_null && a != b,
-                }
-            };
-            self.codes_by(position, states, known, bits, least);
-        } else {
-            self.codes_by(position, states, |rows| comparison.by_codes(self.columns, rows), bits, least);
-        }
-    }
-
-    fn codes_by(
-        &self,
-        position: usize,
-        states: &mut Vec<State>,
-        known: impl Fn(Rows<'_>) -> Known,
-        bits: impl Fn(Pair, Known, u8) -> f64,
-        least: f64,
-    ) {
-        let mut stay = 0;
-        for at in 0..states.len() {
-            let mut state = states[at];
-            let pair = self.pairs[state.position as usize];
-            let known = known(self.rows(pair));
-            state.pattern = state.pattern.with(position, known.level);
-            state.open |= u32::from(known.is_open) << position;
-            state.most += bits(pair, known, known.level);
-            states[stay] = state;
-            stay += usize::from(state.most >= least);
-        }
-        states.truncate(stay);
-    }
-
-    /// What texts say about one comparison where codes left it open; pairs below `least` leave.
-    fn texts(&self, position: usize, scratch: &mut Scratch, bits: impl Fn(Pair, Known, u8) -> f64, least: f64) {
-        let comparison = &self.comparisons[position];
-        if comparison.levels_of_texts().next().is_none() {
+    /// What the values of a level that is decided say; pairs below `least` leave.
+    fn values(&self, position: usize, bound: &Bound<'_>, states: &mut Vec<State>, least: f64) {
+        if bound.bits.iter().all(|level| level.by_value.is_none()) {
             return;
         }
-        let Scratch { similarities, states } = scratch;
-        let mut stay = 0;
-        for at in 0..states.len() {
-            let mut state = states[at];
-            if state.open >> position & 1 == 1 {
-                let pair = self.pairs[state.position as usize];
-                let level = state.pattern.level(position);
-                let found = comparison.by_texts(self.columns, similarities, self.rows(pair), level);
-                state.most += bits(pair, Known { level, is_open: true }, found);
+        states.retain_mut(|state| {
+            let level = state.pattern.level(position);
+            if state.open >> position & 1 == 0 && bound.bits[usize::from(level)].by_value.is_some() {
+                let pair = self.candidates[state.position as usize].pair;
+                state.most += bound.of(pair, level) - bound.most[usize::from(level)];
+            }
+            state.most >= least
+        });
+    }
+
+    /// Decides a comparison where masks left it open; pairs below `least` leave. `bits` is what a level that was `known` and is now `found`
+    /// adds to the most.
+    fn rest(&self, position: usize, scratch: &mut Scratch, bits: impl Fn(Pair, (u8, u8)) -> f64, least: f64) {
+        let comparison = &self.comparisons[position];
+        if comparison.levels_of_rest().next().is_none() {
+            return;
+        }
+        let Scratch { similarities, states, .. } = scratch;
+        let bit = 1 << position;
+        let pair = |state: &State| self.candidates[state.position as usize].pair;
+        let open = states.iter().filter(|state| state.open & bit != 0);
+        self.columns.fetch(comparison, open.map(|state| pair(state).right));
+        states.retain_mut(|state| {
+            let known = state.pattern.level(position);
+            if state.open & bit != 0 && !comparison.may_rise(self.columns, self.columns.rows(pair(state)), known) {
+                state.most += bits(pair(state), (known, known));
+                state.open ^= bit;
+            }
+            state.most >= least
+        });
+        states.retain_mut(|state| {
+            if state.open & bit != 0 {
+                let known = state.pattern.level(position);
+                let found = comparison.rest(self.columns, similarities, self.columns.rows(pair(state)), known);
+                state.most += bits(pair(state), (known, found));
                 state.pattern = state.pattern.raised(position, found);
             }
-            states[stay] = state;
-            stay += usize::from(state.most >= least);
-        }
-        states.truncate(stay);
+            state.most >= least
+        });
     }
 }
 
 impl<'a> Bound<'a> {
     fn new(comparison: &BoundComparison, bits: &'a ComparisonBits<'a>) -> Self {
-        let open = std::array::from_fn(|known| {
-            let above = comparison.levels_of_texts().filter(|&level| usize::from(level) > known);
+        let most = std::array::from_fn(|at| {
+            let known = at % 16;
+            let above = comparison.levels_of_rest().filter(|&level| at >= 16 && usize::from(level) > known);
             above.map(|level| bits[usize::from(level)].most).fold(bits[known].most, f64::max)
         });
-        Self { bits, open }
+        Self { bits, most }
     }
 
-    /// The most that a comparison adds, from what is known of it.
-    #[inline]
-    fn of(&self, pair: Pair, known: Known) -> f64 {
-        let level = usize::from(known.level);
-        if known.is_open {
-            self.open[level]
-        } else {
-            let LevelBits { bits, by_value, .. } = self.bits[level];
-            by_value.map_or(bits, |by_value| bits + by_value.of_pair(pair))
-        }
+    /// What a level that is decided adds.
+    fn of(&self, pair: Pair, level: u8) -> f64 {
+        let LevelBits { bits, by_value, .. } = self.bits[usize::from(level)];
+        by_value.map_or(bits, |by_value| bits + by_value.of_pair(pair))
     }
 
-    /// What texts are expected to take from a pair: the bits between the most and the else level.
+    /// The most that a comparison adds of which at least `known` holds.
+    fn open(&self, known: u8) -> f64 {
+        self.most[16 + usize::from(known)]
+    }
+
+    /// What deciding is expected to take from a pair: the bits between the most and the else level.
     fn gain(&self) -> f64 {
-        self.open[1] - self.bits[1].bits
+        self.open(1) - self.bits[1].bits
     }
-}
-
-fn most_of_all(comparison: &BoundComparison, bits: &ComparisonBits<'_>) -> f64 {
-    bits[..comparison.tests.len() + 2]
-        .iter()
-        .map(|level| level.most)
-        .fold(0.0, f64::max)
 }
 
 /// What stays of a batch.

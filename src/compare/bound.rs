@@ -1,6 +1,5 @@
 //! Binds comparisons to the columns of coded records: names become positions, tests become integer comparisons and similarity classes.
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::date;
@@ -9,12 +8,10 @@ use super::similarity::{Measure, Similarity};
 use super::test::{BoundComparison, BoundTest, Columns};
 use super::text::Texts;
 use crate::config::spec::{ComparisonSpec, Test};
-use crate::table::{Coded, CodedRecords, NULL_CODE};
+use crate::table::{CodedRecords, NULL_CODE};
 
 /// Records a value must have on average before its similarities are cached: below, a pair of values hardly ever comes back.
 const REPEATS_MIN: u64 = 2;
-/// Records whose codes one piece of work puts together.
-const RECORDS_A_PIECE: usize = 1 << 14;
 
 /// Which measure a test takes, apart from its threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,22 +31,16 @@ enum MapOf {
 
 /// Builds [`Columns`] while it binds comparisons.
 pub(super) struct Binder<'a> {
-    records: &'a CodedRecords,
-    /// Columns that comparisons read, in the order in which they are first read.
-    read: Vec<&'a Coded>,
-    columns: Columns,
+    columns: Columns<'a>,
     maps: FxHashMap<MapOf, usize>,
 }
 
 impl<'a> Binder<'a> {
     pub(super) fn new(records: &'a CodedRecords) -> Self {
         Self {
-            records,
-            read: Vec::new(),
             columns: Columns {
-                codes: Vec::new(),
-                width: 0,
-                texts: Vec::new(),
+                records,
+                texts: records.columns().iter().map(|_| None).collect(),
                 similarities: Vec::new(),
                 maps: Vec::new(),
             },
@@ -57,22 +48,8 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Puts the codes of each record together.
-    pub(super) fn finish(mut self) -> Columns {
-        let width = self.read.len();
-        let mut codes = vec![NULL_CODE; width * self.records.len() as usize];
-        if width > 0 {
-            codes.par_chunks_mut(width * RECORDS_A_PIECE).enumerate().for_each(|(piece, rows)| {
-                for (position, column) in self.read.iter().enumerate() {
-                    let codes = &column.codes()[piece * RECORDS_A_PIECE..];
-                    for (row, &code) in rows.chunks_exact_mut(width).zip(codes) {
-                        row[position] = code;
-                    }
-                }
-            });
-        }
-        self.columns.codes = codes;
-        self.columns.width = width;
+    /// What the bound comparisons share.
+    pub(super) fn finish(self) -> Columns<'a> {
         self.columns
     }
 
@@ -92,25 +69,18 @@ impl<'a> Binder<'a> {
             .iter()
             .map(|level| self.test(&level.test, &thresholds, &similarities))
             .collect();
-        let not_null = spec.not_null.iter().map(|name| self.position(name)).collect();
-        BoundComparison::new(not_null, tests)
+        let not_null = spec.not_null.iter().fold(0, |columns, name| columns | 1 << self.position(name));
+        BoundComparison { not_null, tests }
     }
 
-    /// Position of a column among those that are read.
-    fn position(&mut self, name: &str) -> usize {
-        if let Some(position) = self.read.iter().position(|column| column.name() == name) {
-            return position;
-        }
-        let column = self.records.column(name);
-        self.read
-            .push(column.expect("the columns of all comparisons are coded before comparing"));
-        self.columns.texts.push(None);
-        self.read.len() - 1
+    fn position(&self, name: &str) -> usize {
+        let position = self.columns.records.position(name);
+        position.expect("the columns of all comparisons are coded before comparing")
     }
 
     fn similarity(&mut self, kind: Kind, column: &str, thresholds: &[f64]) -> usize {
         let position = self.position(column);
-        let coded = self.read[position];
+        let coded = &self.columns.records.columns()[position];
         self.columns.texts[position].get_or_insert_with(|| Texts::new(coded.values()));
         let bounds = || thresholds.iter().map(|&bound| bound as u32).collect();
         let measure = match kind {
@@ -159,7 +129,7 @@ impl<'a> Binder<'a> {
         if let Some(&map) = self.maps.get(&key) {
             return map;
         }
-        let values = |column: usize| self.read[column].values();
+        let values = |column: usize| self.columns.records.columns()[column].values();
         let map = match key {
             MapOf::Year(column) => date::years(values(column)),
             MapOf::DayMonthSwapped(column) => date::swapped(values(column)),

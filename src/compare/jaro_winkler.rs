@@ -93,9 +93,9 @@ impl MatchesMin {
         Self(fewest)
     }
 
-    /// Fewest matching characters; `u8::MAX` if no number suffices.
+    /// Fewest matching characters; `u8::MAX` if no number suffices, and for lengths that are too large.
     pub(super) fn get(&self, prefix: usize, left: usize, right: usize) -> u32 {
-        u32::from(self.0[index(prefix, left, right)])
+        u32::from(self.0.get(index(prefix, left, right)).copied().unwrap_or(u8::MAX))
     }
 }
 

@@ -14,23 +14,23 @@ mod text;
 
 use crate::config::spec::ComparisonSpec;
 use crate::table::bounds::{Finished, WeightBounds};
-use crate::table::{CodedRecords, Pair, PairPatterns, Pattern, RecordIx};
-use batch::Batch;
+use crate::table::{Candidate, CodedRecords, PairPatterns, Pattern, RecordIx};
 pub use batch::Scratch;
+use batch::{Batch, Outlines};
 use bound::Binder;
 use test::{BoundComparison, Columns};
 
 /// Comparisons bound to coded records. Symmetric: the pattern of (a, b) is the pattern of (b, a).
 #[derive(Debug)]
-pub struct Comparer {
-    columns: Columns,
+pub struct Comparer<'a> {
+    columns: Columns<'a>,
     comparisons: Vec<BoundComparison>,
 }
 
-impl Comparer {
-    /// Binds comparisons to columns. Every column of `comparisons` must be in `records`. O(records × columns + bytes of the distinct values).
+impl<'a> Comparer<'a> {
+    /// Binds comparisons to columns. Every column of `comparisons` must be in `records`. O(bytes of the distinct values).
     #[must_use]
-    pub fn new(comparisons: &[ComparisonSpec], records: &CodedRecords) -> Self {
+    pub fn new(comparisons: &[ComparisonSpec], records: &'a CodedRecords) -> Self {
         let mut binder = Binder::new(records);
         let comparisons = comparisons.iter().map(|comparison| binder.comparison(comparison)).collect();
         Self {
@@ -43,36 +43,37 @@ impl Comparer {
     #[must_use]
     pub fn pattern(&self, left: RecordIx, right: RecordIx) -> Pattern {
         let mut patterns = Vec::with_capacity(1);
-        self.patterns(&mut self.scratch(), &[Pair { left, right }], &mut patterns);
+        self.patterns(&mut self.scratch(), &[self.columns.records.candidate(left, right)], &mut patterns);
         patterns[0]
     }
 
-    fn batch<'a>(&'a self, pairs: &'a [Pair]) -> Batch<'a> {
+    fn batch<'b>(&'b self, candidates: &'b [Candidate]) -> Batch<'b> {
         Batch {
             columns: &self.columns,
             comparisons: &self.comparisons,
-            pairs,
+            candidates,
         }
     }
 }
 
-impl PairPatterns for Comparer {
+impl PairPatterns for Comparer<'_> {
     type Scratch = Scratch;
 
     fn scratch(&self) -> Scratch {
         Scratch {
             similarities: self.columns.scratch(),
             states: Vec::new(),
+            outlines: Outlines::new(),
         }
     }
 
-    fn patterns(&self, scratch: &mut Scratch, pairs: &[Pair], patterns: &mut Vec<Pattern>) {
+    fn patterns(&self, scratch: &mut Scratch, pairs: &[Candidate], patterns: &mut Vec<Pattern>) {
         self.batch(pairs).all(scratch);
         patterns.clear();
         patterns.extend(scratch.states.iter().map(|state| state.pattern));
     }
 
-    fn patterns_above(&self, scratch: &mut Scratch, pairs: &[Pair], bounds: &WeightBounds<'_>, finished: &mut Vec<Finished>) {
+    fn patterns_above(&self, scratch: &mut Scratch, pairs: &[Candidate], bounds: &WeightBounds<'_>, finished: &mut Vec<Finished>) {
         self.batch(pairs).above(scratch, bounds);
         batch::finished(&scratch.states, finished);
     }

@@ -64,6 +64,19 @@ impl Similarity {
         }
     }
 
+    /// Whether two values may reach a threshold, by their lengths and bags of characters alone. Without a branch that depends on the values, so
+    /// that a processor looks at several pairs at once.
+    #[inline]
+    pub(super) fn may_reach(&self, texts: &Texts, left: u32, right: u32) -> bool {
+        let (a, b) = (texts.text(left), texts.text(right));
+        let is_known = a.is_fast() & b.is_fast() & (left != right);
+        let may = match &self.measure {
+            Measure::JaroWinkler(_, fewest) => matches_max(a, b) >= fewest.get(common_prefix(a, b), a.length(), b.length()),
+            Measure::Levenshtein(bounds) | Measure::DamerauLevenshtein(bounds) => edits_min(a, b) <= bounds[0],
+        };
+        may | !is_known
+    }
+
     /// How many thresholds two values of the column reach, none of them null.
     pub(super) fn class(&self, texts: &Texts, scratch: &mut SimilarityScratch, left: u32, right: u32) -> u8 {
         if left == right {
@@ -148,16 +161,21 @@ fn jaro_winkler(texts: &Texts, masks: &mut MasksOf, left: u32, right: u32, fewes
     let Some((a, b)) = fast(texts, left, right) else {
         return Some(strsim::jaro_winkler(texts.value(left), texts.value(right)));
     };
-    let prefix = ((a.prefix ^ b.prefix).trailing_zeros() as usize / 8)
-        .min(a.length())
-        .min(b.length())
-        .min(PREFIX_MAX);
+    let prefix = common_prefix(a, b);
     let matches_min = fewest.map_or(0, |fewest| fewest.get(prefix, a.length(), b.length()));
     if matches_min > 0 && matches_max(a, b) < matches_min {
         return None;
     }
     let found = agreement(masks.of(texts, left), a.length(), texts.bytes(b), matches_min)?;
     Some(similarity(found, a.length(), b.length(), prefix))
+}
+
+/// Length of the common prefix, as far as it counts.
+fn common_prefix(a: Text, b: Text) -> usize {
+    ((a.prefix ^ b.prefix).trailing_zeros() as usize / 8)
+        .min(a.length())
+        .min(b.length())
+        .min(PREFIX_MAX)
 }
 
 fn bounded_levenshtein(texts: &Texts, masks: &mut MasksOf, left: u32, right: u32, bound: u32) -> Option<u32> {

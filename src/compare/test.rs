@@ -2,15 +2,13 @@
 
 use super::similarity::{Similarity, SimilarityScratch};
 use super::text::Texts;
-use crate::table::NULL_CODE;
+use crate::table::{CodedRecords, NULL_CODE, Pair, RecordIx};
 
-/// What the comparisons share: the codes of all columns they read, prepared texts, similarities and maps from code to code.
+/// What the comparisons share: the codes of all columns, prepared texts, similarities and maps from code to code. Columns are named by their
+/// position in a row.
 #[derive(Debug)]
-pub(super) struct Columns {
-    /// Codes by record: all that a record's comparisons read stands together, so that a record costs one access to memory.
-    pub(super) codes: Vec<u32>,
-    /// Columns that comparisons read, and so codes a record.
-    pub(super) width: usize,
+pub(super) struct Columns<'a> {
+    pub(super) records: &'a CodedRecords,
     /// By column; `None` where no similarity is asked for.
     pub(super) texts: Vec<Option<Texts>>,
     pub(super) similarities: Vec<(usize, Similarity)>,
@@ -24,27 +22,50 @@ pub(super) struct Rows<'a> {
     pub(super) right: &'a [u32],
 }
 
-/// What codes alone say about a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ByCodes {
+/// What masks alone say about a test; of several tests that must all hold, the largest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum ByMasks {
     Holds,
-    Fails,
     Open,
+    Fails,
 }
 
-impl Columns {
+impl Columns<'_> {
     /// Fresh buffers of all similarities for one thread.
     pub(super) fn scratch(&self) -> Vec<SimilarityScratch> {
         self.similarities.iter().map(|(_, similarity)| similarity.scratch()).collect()
     }
 
-    /// The codes of a record.
-    pub(super) fn row(&self, record: u32) -> &[u32] {
-        &self.codes[record as usize * self.width..][..self.width]
+    /// The codes of two records.
+    #[inline]
+    pub(super) fn rows(&self, pair: Pair) -> Rows<'_> {
+        Rows {
+            left: self.records.row(pair.left),
+            right: self.records.row(pair.right),
+        }
     }
 
     fn image(&self, map: usize, code: u32) -> u32 {
         if code == NULL_CODE { code } else { self.maps[map][code as usize] }
+    }
+
+    /// Brings the outlines of values near the processor, where there are too many to stay there.
+    pub(super) fn fetch(&self, comparison: &BoundComparison, records: impl Iterator<Item = RecordIx>) {
+        let Some((column, texts)) = comparison
+            .first_measured()
+            .and_then(|column| Some((column, self.texts[column].as_ref()?)))
+        else {
+            return;
+        };
+        if texts.are_many() {
+            texts.fetch(records.map(|record| self.records.row(record)[column]));
+        }
+    }
+
+    fn may_reach(&self, similarity: usize, left: u32, right: u32) -> bool {
+        let (column, measure) = &self.similarities[similarity];
+        let texts = self.texts[*column].as_ref().expect("texts were prepared for every similarity");
+        measure.may_reach(texts, left, right)
     }
 
     fn class(&self, scratch: &mut [SimilarityScratch], similarity: usize, left: u32, right: u32) -> u8 {
@@ -76,21 +97,31 @@ fn equal(a: u32, b: u32) -> bool {
 }
 
 impl BoundTest {
-    /// What the codes say. Similarities of two different values are open.
+    /// What the masks of a pair say: which columns are equal, and which are missing on one side. What takes more is open.
     #[inline]
-    pub(super) fn by_codes(&self, columns: &Columns, rows: Rows<'_>) -> ByCodes {
+    fn by_masks(&self, equal: u64, missing: u64) -> ByMasks {
+        match self {
+            Self::Equal(column) if equal >> column & 1 == 1 => ByMasks::Holds,
+            Self::Equal(_) => ByMasks::Fails,
+            Self::Similar { column, .. } | Self::SameImage { column, .. } | Self::Image { column, .. } if missing >> column & 1 == 1 => {
+                ByMasks::Fails
+            }
+            Self::Swapped { first, second, .. } if (missing >> first | missing >> second) & 1 == 1 => ByMasks::Fails,
+            Self::Similar { .. } | Self::SameImage { .. } | Self::Image { .. } | Self::Swapped { .. } => ByMasks::Open,
+            Self::All(tests) => {
+                let all = tests.iter().map(|test| test.by_masks(equal, missing));
+                all.max().unwrap_or(ByMasks::Holds)
+            }
+        }
+    }
+
+    /// Whether the test holds.
+    pub(super) fn holds(&self, columns: &Columns<'_>, scratch: &mut [SimilarityScratch], rows: Rows<'_>) -> bool {
         let codes = |column: usize| (rows.left[column], rows.right[column]);
-        let holds = match self {
+        match self {
             Self::Equal(column) => {
                 let (a, b) = codes(*column);
                 equal(a, b)
-            }
-            Self::Similar { column, .. } => {
-                let (a, b) = codes(*column);
-                if a != NULL_CODE && b != NULL_CODE {
-                    return ByCodes::Open;
-                }
-                false
             }
             Self::SameImage { column, map } => {
                 let (a, b) = codes(*column);
@@ -104,29 +135,42 @@ impl BoundTest {
                 let ((first_a, first_b), (second_a, second_b)) = (codes(*first), codes(*second));
                 equal(columns.image(*map, second_a), first_b) && equal(columns.image(*map, second_b), first_a)
             }
-            Self::All(tests) => return all_by_codes(tests, columns, rows),
-        };
-        if holds { ByCodes::Holds } else { ByCodes::Fails }
-    }
-
-    /// Whether the test holds.
-    pub(super) fn holds(&self, columns: &Columns, scratch: &mut [SimilarityScratch], rows: Rows<'_>) -> bool {
-        match self {
             Self::Similar { column, similarity, above } => {
-                let (a, b) = (rows.left[*column], rows.right[*column]);
+                let (a, b) = codes(*column);
                 a != NULL_CODE && b != NULL_CODE && columns.class(scratch, *similarity, a, b) > *above
             }
             Self::All(tests) => tests.iter().all(|test| test.holds(columns, scratch, rows)),
-            _ => self.by_codes(columns, rows) == ByCodes::Holds,
         }
     }
 
-    /// Whether codes always decide it.
-    pub(super) fn is_by_codes(&self) -> bool {
+    /// Whether the test may hold, as far as that is seen without looking at texts.
+    #[inline]
+    fn may_hold(&self, columns: &Columns<'_>, rows: Rows<'_>) -> bool {
         match self {
-            Self::Similar { .. } => false,
-            Self::All(tests) => tests.iter().all(Self::is_by_codes),
-            _ => true,
+            Self::Similar { column, similarity, .. } => {
+                let (a, b) = (rows.left[*column], rows.right[*column]);
+                a != NULL_CODE && b != NULL_CODE && columns.may_reach(*similarity, a, b)
+            }
+            Self::All(tests) => tests.iter().all(|test| test.may_hold(columns, rows)),
+            _ => self.holds(columns, &mut [], rows),
+        }
+    }
+
+    /// The column of a similarity in it.
+    fn measured(&self) -> Option<usize> {
+        match self {
+            Self::Similar { column, .. } => Some(*column),
+            Self::All(tests) => tests.iter().find_map(Self::measured),
+            _ => None,
+        }
+    }
+
+    /// Whether masks always decide it.
+    pub(super) fn is_by_masks(&self) -> bool {
+        match self {
+            Self::Equal(_) => true,
+            Self::All(tests) => tests.iter().all(Self::is_by_masks),
+            _ => false,
         }
     }
 
@@ -141,30 +185,16 @@ impl BoundTest {
     }
 }
 
-fn all_by_codes(tests: &[BoundTest], columns: &Columns, rows: Rows<'_>) -> ByCodes {
-    let mut all = ByCodes::Holds;
-    for test in tests {
-        match test.by_codes(columns, rows) {
-            ByCodes::Holds => {}
-            ByCodes::Fails => return ByCodes::Fails,
-            ByCodes::Open => all = ByCodes::Open,
-        }
-    }
-    all
-}
-
 /// A comparison ready to run.
 #[derive(Debug)]
 pub(super) struct BoundComparison {
-    /// Columns of which a missing value makes the comparison silent.
-    pub(super) not_null: Vec<usize>,
+    /// Columns of which a missing value makes the comparison silent, one bit each.
+    pub(super) not_null: u64,
     /// From most to least specific.
     pub(super) tests: Vec<BoundTest>,
-    /// The one column that is read, if the first test is its equality and all others are similarities on it.
-    pub(super) equal_or_similar: Option<usize>,
 }
 
-/// What codes say about a comparison: a level that holds for certain, and whether one above it may.
+/// What masks say about a comparison: a level that holds for certain, and whether one above it may.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known {
     pub(super) level: u8,
@@ -172,65 +202,58 @@ pub(super) struct Known {
 }
 
 impl BoundComparison {
-    pub(super) fn new(not_null: Vec<usize>, tests: Vec<BoundTest>) -> Self {
-        let equal_or_similar = match (not_null.as_slice(), tests.split_first()) {
-            (&[column], Some((BoundTest::Equal(first), others))) if *first == column => others
-                .iter()
-                .all(|test| matches!(test, BoundTest::Similar { column: other, .. } if *other == column))
-                .then_some(column),
-            _ => None,
-        };
-        Self {
-            not_null,
-            tests,
-            equal_or_similar,
-        }
-    }
-
     /// Pattern value of a test: 2 for the last, and up.
     fn level_of(&self, test: usize) -> u8 {
         u8::try_from(self.tests.len() - test + 1).expect("a comparison has at most 14 levels")
     }
 
-    /// Pattern values of the tests that codes do not decide.
-    pub(super) fn levels_of_texts(&self) -> impl Iterator<Item = u8> {
-        let open = self.tests.iter().enumerate().filter(|(_, test)| !test.is_by_codes());
+    /// The column that its first similarity reads.
+    fn first_measured(&self) -> Option<usize> {
+        self.tests.iter().find_map(BoundTest::measured)
+    }
+
+    /// Pattern values of the tests that masks do not decide.
+    pub(super) fn levels_of_rest(&self) -> impl Iterator<Item = u8> {
+        let open = self.tests.iter().enumerate().filter(|(_, test)| !test.is_by_masks());
         open.map(|(test, _)| self.level_of(test))
     }
 
-    #[inline]
-    pub(super) fn by_codes(&self, columns: &Columns, rows: Rows<'_>) -> Known {
-        if self
-            .not_null
-            .iter()
-            .any(|&column| rows.left[column] == NULL_CODE || rows.right[column] == NULL_CODE)
-        {
+    /// What the masks of a pair say.
+    pub(super) fn by_masks(&self, equal: u64, missing: u64) -> Known {
+        if missing & self.not_null != 0 {
             return Known { level: 0, is_open: false };
         }
         let mut is_open = false;
         for (position, test) in self.tests.iter().enumerate() {
-            match test.by_codes(columns, rows) {
-                ByCodes::Holds => {
-                    return Known {
-                        level: self.level_of(position),
-                        is_open,
-                    };
+            match test.by_masks(equal, missing) {
+                ByMasks::Holds => {
+                    let level = self.level_of(position);
+                    return Known { level, is_open };
                 }
-                ByCodes::Open => is_open = true,
-                ByCodes::Fails => {}
+                ByMasks::Open => is_open = true,
+                ByMasks::Fails => {}
             }
         }
         Known { level: 1, is_open }
     }
 
-    /// The level of an open comparison of which the codes say that it is at least `known`.
-    pub(super) fn by_texts(&self, columns: &Columns, scratch: &mut [SimilarityScratch], rows: Rows<'_>, known: u8) -> u8 {
+    /// Whether an open comparison may have a level above `known`, as far as that is seen without looking at texts.
+    #[inline]
+    pub(super) fn may_rise(&self, columns: &Columns<'_>, rows: Rows<'_>, known: u8) -> bool {
+        let tests = self.tests.iter().enumerate().filter(|(_, test)| !test.is_by_masks());
+        tests
+            .take_while(|&(position, _)| self.level_of(position) > known)
+            .any(|(_, test)| test.may_hold(columns, rows))
+    }
+
+    /// The level of an open comparison of which the masks say that it is at least `known`.
+    pub(super) fn rest(&self, columns: &Columns<'_>, scratch: &mut [SimilarityScratch], rows: Rows<'_>, known: u8) -> u8 {
         for (position, test) in self.tests.iter().enumerate() {
             let level = self.level_of(position);
             if level <= known {
                 break;
             }
-            if !test.is_by_codes() && test.holds(columns, scratch, rows) {
+            if !test.is_by_masks() && test.holds(columns, scratch, rows) {
                 return level;
             }
         }

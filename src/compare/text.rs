@@ -6,6 +6,9 @@ use rustc_hash::FxHashMap;
 /// Longest value in characters that the bit-parallel kernels take.
 pub(super) const LENGTH_MAX: usize = 64;
 
+/// Prepared values that stay in the second cache level.
+const CACHED_MAX: usize = 1 << 15;
+
 /// One distinct value, prepared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text {
@@ -64,6 +67,17 @@ impl Texts {
     /// The prepared value of a code.
     pub(super) fn text(&self, code: u32) -> Text {
         self.texts[code as usize]
+    }
+
+    /// Whether they are more than a cache holds.
+    pub(super) fn are_many(&self) -> bool {
+        self.texts.len() > CACHED_MAX
+    }
+
+    /// Loads the prepared values of codes, one after the other without waiting.
+    pub(super) fn fetch(&self, codes: impl Iterator<Item = u32>) {
+        let length = |code: u32| self.texts.get(code as usize).map_or(0, |text| text.length);
+        std::hint::black_box(codes.map(length).fold(0, u8::wrapping_add));
     }
 
     /// The characters of a fast value.

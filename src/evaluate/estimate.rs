@@ -28,8 +28,8 @@ use crate::config::Spec;
 use crate::score::{Weights, probability, weight_of};
 use crate::table::bounds::Finished;
 use crate::table::pairs::BATCH_PAIRS;
-use crate::table::tiles::{PairBatch, RowScratch, Tile, for_each_row, tiles};
-use crate::table::{Blocks, NULL_CODE, Pair, PairPatterns, RecordIx};
+use crate::table::tiles::{CandidateBatch, Tile, for_each_row, tiles_of_all};
+use crate::table::{Blocks, Candidate, Pair, PairPatterns, RecordIx, RuleIx};
 
 /// Pairs lighter than this many bits count nothing: a million of them hold one match.
 const WEIGHT_LEAST: f64 = -20.0;
@@ -143,13 +143,11 @@ fn found<P: PairPatterns>(scene: &Scene, weights: &Weights<'_>, patterns: &P, pu
                 let mut sum = 0.0;
                 for (row, &left) in records.iter().enumerate() {
                     let rights = &records[row + 1..];
-                    let pair = |&right: &u32| Pair {
-                        left: RecordIx(left),
-                        right: RecordIx(right),
-                    };
-                    let pairs: Vec<Pair> = rights.iter().map(pair).collect();
-                    patterns.patterns(scratch, &pairs, found);
-                    for (column, (pair, pattern)) in (row + 1..).zip(pairs.iter().zip(found.iter())) {
+                    let candidate = |&right: &u32| scene.records.candidate(RecordIx(left), RecordIx(right));
+                    let candidates: Vec<Candidate> = rights.iter().map(candidate).collect();
+                    patterns.patterns(scratch, &candidates, found);
+                    for (column, (candidate, pattern)) in (row + 1..).zip(candidates.iter().zip(found.iter())) {
+                        let pair = candidate.pair;
                         sum += match published.get(&(left, pair.right.0)) {
                             Some(&weight) => probability(weight),
                             None => {
@@ -179,49 +177,41 @@ struct Compared<'a, P> {
 impl<P: PairPatterns> Compared<'_, P> {
     /// Sums over all candidate pairs; the order of the tiles is fixed, so that sums are the same on any number of threads.
     fn sums(&self) -> Sums {
-        let mut total = Sums::default();
-        for position in 0..self.blocks.rules.len() {
-            let pieces: Vec<Sums> = tiles(&self.blocks.rules[position])
-                .par_iter()
-                .map_init(
-                    || (self.patterns.scratch(), RowScratch::default(), Vec::new()),
-                    |(scratch, rows, finished), tile| self.tile(position, tile, scratch, rows, finished),
-                )
-                .collect();
-            total = pieces.into_iter().fold(total, Sums::add);
-        }
-        total
+        let pieces: Vec<Sums> = tiles_of_all(self.blocks)
+            .par_iter()
+            .map_init(
+                || (self.patterns.scratch(), Vec::new()),
+                |(scratch, finished), (rule, tile)| self.tile(*rule, tile, scratch, finished),
+            )
+            .collect();
+        pieces.into_iter().fold(Sums::default(), Sums::add)
     }
 
-    fn tile(&self, position: usize, tile: &Tile, scratch: &mut P::Scratch, rows: &mut RowScratch, finished: &mut Vec<Finished>) -> Sums {
+    fn tile(&self, rule: RuleIx, tile: &Tile, scratch: &mut P::Scratch, finished: &mut Vec<Finished>) -> Sums {
         let bounds = self.weights.bounds(WEIGHT_LEAST);
         let mut sums = Sums::default();
-        let mut take = |pairs: &[Pair]| {
-            self.patterns.patterns_above(scratch, pairs, &bounds, finished);
+        let mut take = |candidates: &[Candidate]| {
+            self.patterns.patterns_above(scratch, candidates, &bounds, finished);
             for &Finished { position, pattern } in finished.iter() {
-                let Pair { left, right } = pairs[position as usize];
-                self.take(Pair { left, right }, self.weights.weight(pattern, left, right), &mut sums);
+                let candidate = &candidates[position as usize];
+                let weight = self.weights.weight(pattern, candidate.pair.left, candidate.pair.right);
+                self.take(candidate, weight, &mut sums);
             }
         };
-        let mut batch = PairBatch::default();
-        for_each_row(
-            &self.blocks.rules[position],
-            &self.blocks.rules[..position],
-            tile,
-            rows,
-            |left, rights| {
-                batch.add(left, rights, &mut take);
-            },
-        );
+        let mut batch = CandidateBatch::new(&self.scene.records, Some((self.blocks, rule)));
+        for_each_row(&self.blocks.rules[usize::from(rule.0)], tile, |left, rights| {
+            batch.add(left, rights, &mut take);
+        });
         batch.end(take);
         sums
     }
 
-    fn take(&self, pair: Pair, weight: f64, sums: &mut Sums) {
-        let (left, right) = (pair.left.0, pair.right.0);
+    fn take(&self, candidate: &Candidate, weight: f64, sums: &mut Sums) {
+        let Pair { left, right } = candidate.pair;
+        let (left, right) = (left.0, right.0);
         let weight = self.published.get(&(left, right)).copied().unwrap_or(weight);
         let expected = probability(weight);
-        match rules_of(self.blocks, left, right) {
+        match self.blocks.shared.count(candidate, &self.scene.records) {
             1 => sums.by_one_rule += expected,
             2 => sums.by_two_rules += expected,
             _ => {}
@@ -238,12 +228,6 @@ impl<P: PairPatterns> Compared<'_, P> {
             sums.below += expected;
         }
     }
-}
-
-/// How many rules pair two records.
-pub(super) fn rules_of(blocks: &Blocks, left: u32, right: u32) -> usize {
-    let pairs = |key_of: &[u32]| key_of[left as usize] != NULL_CODE && key_of[left as usize] == key_of[right as usize];
-    blocks.rules.iter().filter(|rule| pairs(&rule.key_of)).count()
 }
 
 /// Records that cannot be linked to anything, however well it matches.
@@ -265,14 +249,12 @@ pub(super) fn unlinkable<P: PairPatterns>(scene: &Scene, weights: &Weights<'_>, 
         .map_init(
             || (patterns.scratch(), Vec::new()),
             |(scratch, found), records| {
-                let pairs: Vec<Pair> = records
-                    .iter()
-                    .map(|&record| (RecordIx(record), RecordIx(record)))
-                    .map(|(left, right)| Pair { left, right })
-                    .collect();
-                patterns.patterns(scratch, &pairs, found);
-                let weigh = |(pair, pattern): (&Pair, &crate::table::Pattern)| weights.weight(*pattern, pair.left, pair.right);
-                pairs.iter().zip(found.iter()).map(weigh).collect::<Vec<f64>>()
+                let itself = |&record: &u32| scene.records.candidate(RecordIx(record), RecordIx(record));
+                let candidates: Vec<Candidate> = records.iter().map(itself).collect();
+                patterns.patterns(scratch, &candidates, found);
+                let weigh =
+                    |(record, pattern): (&u32, &crate::table::Pattern)| weights.weight(*pattern, RecordIx(*record), RecordIx(*record));
+                records.iter().zip(found.iter()).map(weigh).collect::<Vec<f64>>()
             },
         )
         .flatten_iter()

@@ -6,12 +6,11 @@ use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::estimate::rules_of;
 use super::known::{Known, labeled};
 use super::scene::Scene;
 use crate::score::Weights;
 use crate::table::pairs::BATCH_PAIRS;
-use crate::table::{Blocks, Pair, PairPatterns, RecordIx, RefusalReason};
+use crate::table::{Blocks, Candidate, Pair, PairPatterns, RecordIx, RefusalReason};
 
 /// Most missed pairs that are looked at one by one. Metrics count all.
 pub const MISSES_LOOKED_AT_MAX: u64 = 5_000_000;
@@ -89,7 +88,9 @@ impl<P: PairPatterns> Judge<'_, P> {
         let (mut scratch, mut found) = (self.patterns.scratch(), Vec::new());
         let mut weighed = Vec::with_capacity(pairs.len());
         for chunk in pairs.chunks(BATCH_PAIRS) {
-            self.patterns.patterns(&mut scratch, chunk, &mut found);
+            let candidate = |pair: &Pair| self.scene.records.candidate(pair.left, pair.right);
+            let candidates: Vec<Candidate> = chunk.iter().map(candidate).collect();
+            self.patterns.patterns(&mut scratch, &candidates, &mut found);
             weighed.extend(
                 chunk
                     .iter()
@@ -104,7 +105,14 @@ impl<P: PairPatterns> Judge<'_, P> {
         let (left, right) = (pair.left.0, pair.right.0);
         match self.refused.get(&(left, right)) {
             Some(reason) => reason,
-            None if rules_of(self.blocks, left, right) == 0 => NOT_COMPARED,
+            None if self
+                .blocks
+                .shared
+                .count(&self.scene.records.candidate(pair.left, pair.right), &self.scene.records)
+                == 0 =>
+            {
+                NOT_COMPARED
+            }
             None if weight < self.threshold => RefusalReason::BelowThreshold.name(),
             None => "not_taken",
         }

@@ -4,13 +4,13 @@ use crate::block::{self, RuleCounts};
 use crate::cluster;
 use crate::compare::Comparer;
 use crate::config::Spec;
-use crate::config::spec::BlockingRule;
+use crate::config::spec::IdentitySpec;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::report::IdentityReport;
 use crate::score::{self, Model, ModelSource, ScoreCounts, TermFrequencies, Weights};
 use crate::table::keys::Keys;
-use crate::table::{CleanContacts, Clusters, Link, PossibleLink};
+use crate::table::{Blocks, CleanContacts, Clusters, CodedRecords, Link, PossibleLink};
 
 use super::Stages;
 
@@ -44,7 +44,7 @@ pub fn resolve(
     stages: &mut Stages<'_>,
 ) -> Result<Resolved> {
     let identity = &spec.identity;
-    let (records, deterministic, blocks, blocking) = stages.time("block", || {
+    let (records, deterministic, blocks, mut blocking) = stages.time("block", || {
         Ok(engine.compute(|| {
             let records = contacts.code(&identity.columns());
             let (deterministic, _) = block::block(&identity.deterministic, u64::MAX, &records);
@@ -52,36 +52,33 @@ pub fn resolve(
             (records, deterministic, blocks, blocking)
         }))
     })?;
-    let comparer = Comparer::new(&identity.comparisons, &records);
+    let comparer = stages.part("block", || Ok(engine.compute(|| Comparer::new(&identity.comparisons, &records))))?;
     let (model, frequencies, model_source) = match known {
-        Some((model, mut frequencies, source)) => {
-            let mut new = TermFrequencies::count(&identity.comparisons, &records);
-            new.settle();
-            frequencies.extend(new);
-            (model, frequencies, source)
+        Some((model, frequencies, source)) => (model, Some(frequencies), source),
+        None => {
+            let model = stages.time("train", || Ok(engine.compute(|| train(identity, &records, &blocks, &comparer))))?;
+            let frequencies = (!identity.training.relations).then(|| settled(TermFrequencies::count(&identity.comparisons, &records)));
+            (model, frequencies, ModelSource::Trained)
         }
-        None => stages.time("train", || {
-            engine.compute(|| {
-                let rules = |rules: &[BlockingRule]| block::block(rules, identity.block_pairs_max, &records);
-                let (_, certain) = rules(&identity.training.deterministic);
-                let certain_pairs = certain.iter().map(|counts| counts.pairs_new).sum();
-                let (sessions, _) = rules(&identity.training.sessions);
-                let model = score::train(identity, &records, &sessions, certain_pairs, &comparer);
-                let (mut model, mut frequencies) = if identity.training.relations {
-                    let model = score::fit(identity, &records, &blocks, &comparer, model);
-                    let frequencies = score::strangers(identity, &records, &blocks, &comparer, &model)?;
-                    (model, frequencies)
-                } else {
-                    (model, TermFrequencies::count(&identity.comparisons, &records))
-                };
-                score::state::settle(&mut model, &mut frequencies);
-                Ok((model, frequencies, ModelSource::Trained))
-            })
-        })?,
     };
-    let weights = Weights::new(&identity.comparisons, &model, &frequencies, &records)?;
-    let (scored, counts) = stages.time("score", || {
-        Ok(engine.compute(|| score::score(identity, &blocks, &deterministic, &weights, &comparer)))
+    let (scored, counts, frequencies) = stages.time("score", || {
+        engine.compute(|| {
+            let upper = match &frequencies {
+                Some(frequencies) => Weights::new(&identity.comparisons, &model, frequencies, &records),
+                None => score::upper_weights(identity, &records, &model),
+            }?;
+            let likely = score::likely(identity, &records, &blocks, &upper, &comparer);
+            let frequencies = match frequencies {
+                Some(frequencies) => frequencies,
+                None => settled(score::strangers(identity, &records, &likely.pairs, &model)?),
+            };
+            let weights = Weights::new(&identity.comparisons, &model, &frequencies, &records)?;
+            let (links, counts) = score::links(identity, &records, &likely, &deterministic, &weights, &comparer);
+            for (rule, &pairs) in blocking.iter_mut().zip(&likely.compared) {
+                rule.pairs_new = pairs;
+            }
+            Ok((links, counts, frequencies))
+        })
     })?;
     let (clusters, possible, links) = stages.time("cluster", || {
         let threshold = score::weight_of(identity.match_probability);
@@ -103,6 +100,28 @@ pub fn resolve(
         possible,
         clusters,
     })
+}
+
+/// A model from the records themselves.
+fn train(identity: &IdentitySpec, records: &CodedRecords, blocks: &Blocks, comparer: &Comparer<'_>) -> Model {
+    let (certain, mut counts) = block::block(&identity.training.deterministic, identity.block_pairs_max, records);
+    block::count_new(&certain, records, &mut counts);
+    let certain_pairs = counts.iter().map(|counts| counts.pairs_new).sum();
+    let (sessions, _) = block::block(&identity.training.sessions, identity.block_pairs_max, records);
+    let model = score::train(identity, records, &sessions, certain_pairs, comparer);
+    let mut model = if identity.training.relations {
+        score::fit(identity, records, blocks, comparer, model)
+    } else {
+        model
+    };
+    model.settle();
+    model
+}
+
+/// Frequencies as a file of them reads back.
+fn settled(mut frequencies: TermFrequencies) -> TermFrequencies {
+    frequencies.settle();
+    frequencies
 }
 
 impl Resolved {

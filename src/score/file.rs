@@ -28,7 +28,7 @@ pub struct ModelFile {
     /// Parameters.
     pub model: Model,
     /// Column → value → frequency.
-    pub term_frequencies: std::collections::BTreeMap<String, std::collections::BTreeMap<String, f64>>,
+    pub term_frequencies: TermFrequencies,
 }
 
 /// What is read first, to say what is wrong in words.
@@ -53,7 +53,7 @@ impl ModelFile {
             format: MODEL_FILE_FORMAT,
             tool: tool(),
             model,
-            term_frequencies: frequencies.columns,
+            term_frequencies: frequencies,
         }
     }
 
@@ -129,12 +129,7 @@ impl ModelFile {
     /// Parameters and term frequencies, as a run takes them.
     #[must_use]
     pub fn into_parts(self) -> (Model, TermFrequencies) {
-        (
-            self.model,
-            TermFrequencies {
-                columns: self.term_frequencies,
-            },
-        )
+        (self.model, self.term_frequencies)
     }
 }
 
@@ -173,7 +168,7 @@ fn differences(comparisons: &[ComparisonSpec], model: &Model) -> Vec<String> {
 }
 
 /// Parameters that no training gives.
-fn impossible(model: &Model, frequencies: &std::collections::BTreeMap<String, std::collections::BTreeMap<String, f64>>) -> Vec<String> {
+fn impossible(model: &Model, frequencies: &TermFrequencies) -> Vec<String> {
     let mut wrong = Vec::new();
     let is_probability = |value: f64| value > 0.0 && value <= 1.0;
     let lambda = model.probability_two_random_records_match;
@@ -201,9 +196,12 @@ fn impossible(model: &Model, frequencies: &std::collections::BTreeMap<String, st
             wrong.push(format!("a parameter of the class `{}` is not between 0 and 1", relation.name));
         }
     }
-    for (column, values) in frequencies {
-        if !values.values().all(|&frequency| frequency > 0.0 && frequency.is_finite()) {
-            wrong.push(format!("a term frequency of `{column}` is not above 0"));
+    for (column, frequencies) in &frequencies.columns {
+        // A column without values had no records.
+        let unlisted = [frequencies.records, frequencies.share, frequencies.unseen];
+        let is_possible = frequencies.values.values().all(|&number| number > 0.0 && number.is_finite());
+        if !is_possible || !unlisted.iter().all(|&number| number >= 0.0 && number.is_finite()) {
+            wrong.push(format!("a term frequency of `{column}` is no frequency"));
         }
     }
     wrong

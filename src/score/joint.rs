@@ -4,19 +4,15 @@
 //! and u from random pairs counts the matches among them. Here every blocked pair weighs as much as it is likely, λ is the sum of those
 //! probabilities, and u is what the matches leave of the levels of all pairs. Pairs that no rule finds count as strangers.
 
-use std::collections::BTreeMap;
-
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
-
+use super::count::Counter;
 use super::model::{ComparisonModel, LevelModel, Model, Origin, RelationModel, SessionReport, bounded};
 use super::relation::Relation;
 use super::sample::Share;
 use super::train::untrained;
 use crate::config::spec::{ComparisonSpec, IdentitySpec};
 use crate::table::pairs::{RuleBlocks, pairs_of};
-use crate::table::tiles::{PairBatch, RowScratch, for_each_row, tiles};
-use crate::table::{Blocks, CodedRecords, Pair, PairPatterns, Pattern};
+use crate::table::tiles::{CandidateBatch, Tile, tiles_of_all};
+use crate::table::{Blocks, CodedRecords, PairPatterns, Pattern, RuleIx};
 
 /// Name of this step in the training report.
 pub const JOINT_SESSION: &str = "all blocking rules";
@@ -38,7 +34,7 @@ const SHARE_MIN: f64 = 1e-15;
 /// Fixed parameters stay. Without pairs the model stays as it is.
 #[must_use]
 pub fn fit<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords, blocks: &Blocks, patterns: &P, mut model: Model) -> Model {
-    let (counts, scale) = pattern_counts(spec, blocks, patterns);
+    let (counts, scale) = pattern_counts(spec, records, blocks, patterns);
     if counts.is_empty() {
         return model;
     }
@@ -69,44 +65,20 @@ pub fn fit<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords, blocks:
 }
 
 /// Patterns of all blocked pairs with their counts, in pattern order, and how many pairs one of them stands for.
-fn pattern_counts<P: PairPatterns>(spec: &IdentitySpec, blocks: &Blocks, patterns: &P) -> (Vec<(Pattern, u64)>, f64) {
+fn pattern_counts<P: PairPatterns>(
+    spec: &IdentitySpec,
+    records: &CodedRecords,
+    blocks: &Blocks,
+    patterns: &P,
+) -> (Vec<(Pattern, u64)>, f64) {
     let wanted = spec.training.session_pairs_max;
     let total: u64 = blocks.rules.iter().map(RuleBlocks::pairs).sum();
     let share = Share::new(spec.training.seed, wanted, total);
-    let mut counts: BTreeMap<Pattern, u64> = BTreeMap::new();
-    for (position, rule) in blocks.rules.iter().enumerate() {
-        let pieces: Vec<FxHashMap<Pattern, u64>> = tiles(rule)
-            .par_iter()
-            .map_init(
-                || {
-                    (
-                        patterns.scratch(),
-                        RowScratch::default(),
-                        PairBatch::default(),
-                        Vec::new(),
-                        Vec::new(),
-                    )
-                },
-                |(scratch, rows, batch, sampled, buffer), tile| {
-                    let mut counts: FxHashMap<Pattern, u64> = FxHashMap::default();
-                    let mut count = |pairs: &[Pair]| {
-                        patterns.patterns(scratch, pairs, buffer);
-                        for &pattern in buffer.iter() {
-                            *counts.entry(pattern).or_default() += 1;
-                        }
-                    };
-                    for_each_row(rule, &blocks.rules[..position], tile, rows, |left, rights| {
-                        batch.add(left, share.of_row(left.0, rights, sampled), &mut count);
-                    });
-                    batch.end(count);
-                    counts
-                },
-            )
-            .collect();
-        for (pattern, count) in pieces.into_iter().flatten() {
-            *counts.entry(pattern).or_default() += count;
-        }
-    }
+    let count = |counter: &mut Counter<'_, P>, (rule, tile): &(RuleIx, Tile)| {
+        let batch = CandidateBatch::new(records, Some((blocks, *rule)));
+        counter.count(&blocks.rules[usize::from(rule.0)], tile, batch, share);
+    };
+    let counts = Counter::total(&tiles_of_all(blocks), patterns, count);
     let scale = if total > wanted { total as f64 / wanted as f64 } else { 1.0 };
     (counts.into_iter().collect(), scale)
 }

@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::weight_of;
 use super::weights::Weights;
 use crate::config::spec::IdentitySpec;
-use crate::table::bounds::{Finished, WeightBounds};
+use crate::table::bounds::Finished;
 use crate::table::identity::LinkOrigin;
-use crate::table::pairs::RuleBlocks;
-use crate::table::tiles::{PairBatch, RowScratch, Tile, for_each_row, tiles};
-use crate::table::{Blocks, Link, Pair, PairPatterns, Pattern, RecordIx, RuleIx};
+use crate::table::tiles::{CandidateBatch, for_each_row, tiles_of_all};
+use crate::table::{Blocks, Candidate, CodedRecords, Link, Pair, PairPatterns, Pattern, RecordIx, RuleIx};
 
 /// What scoring saw.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -39,52 +38,143 @@ pub const DETERMINISTIC_PAIRS_RECORDS_MAX: usize = 16;
 /// Blocks of deterministic rules in one piece of work.
 const BLOCKS_A_PIECE: usize = 4096;
 
-/// Streams all candidate pairs of `blocks`, and keeps those whose match probability is at least `possible_probability`.
+/// A pair that may be a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LikelyPair {
+    /// The records.
+    pub pair: Pair,
+    /// The first blocking rule that pairs them.
+    pub rule: RuleIx,
+    /// Levels of all comparisons.
+    pub pattern: Pattern,
+}
+
+/// What a pass over all candidate pairs leaves.
+#[derive(Debug, Clone, Default)]
+pub struct Likely {
+    /// The pairs that may be links, in the order of rules and blocks.
+    pub pairs: Vec<LikelyPair>,
+    /// Pairs compared, by rule: those that no earlier rule gives.
+    pub compared: Vec<u64>,
+}
+
+/// Streams all candidate pairs of `blocks`, and keeps those whose match probability may be at least `possible_probability` by `weights`.
 ///
-/// Deterministic rules (`deterministic`, one entry a rule) link the records of their blocks whatever the weight, which is raised to that of
-/// `match_probability`; a block of more than `shared_by_records_max` records says nothing about a person and links none. A pair of both kinds
-/// is told once, as deterministic. Sorted by (left, right), each pair once; byte-identical for any number of threads.
+/// The others are left as soon as that is certain. Byte-identical for any number of threads.
 #[must_use]
-pub fn score<P: PairPatterns>(
+pub fn likely<P: PairPatterns>(
     spec: &IdentitySpec,
+    records: &CodedRecords,
     blocks: &Blocks,
+    weights: &Weights<'_>,
+    patterns: &P,
+) -> Likely {
+    let bounds = weights.bounds(weight_of(spec.possible_probability));
+    let tiles = tiles_of_all(blocks);
+    let found: Vec<(Vec<LikelyPair>, u64)> = tiles
+        .par_iter()
+        .map_init(
+            || (patterns.scratch(), Vec::new()),
+            |(scratch, finished), &(rule, ref tile)| {
+                let (mut pairs, mut compared) = (Vec::new(), 0);
+                let mut batch = CandidateBatch::new(records, Some((blocks, rule)));
+                let mut take = |candidates: &[Candidate]| {
+                    compared += candidates.len() as u64;
+                    patterns.patterns_above(scratch, candidates, &bounds, finished);
+                    pairs.extend(finished.iter().map(|&Finished { position, pattern }| LikelyPair {
+                        pair: candidates[position as usize].pair,
+                        rule,
+                        pattern,
+                    }));
+                };
+                for_each_row(&blocks.rules[usize::from(rule.0)], tile, |left, rights| {
+                    batch.add(left, rights, &mut take)
+                });
+                batch.end(take);
+                (pairs, compared)
+            },
+        )
+        .collect();
+    let mut likely = Likely {
+        pairs: Vec::with_capacity(found.iter().map(|(pairs, _)| pairs.len()).sum()),
+        compared: vec![0; blocks.rules.len()],
+    };
+    for ((rule, _), (pairs, compared)) in tiles.iter().zip(found) {
+        likely.pairs.extend(pairs);
+        likely.compared[usize::from(rule.0)] += compared;
+    }
+    likely
+}
+
+/// The links among likely pairs and those of deterministic rules, sorted by (left, right), each pair once.
+///
+/// `likely` holds every pair that reaches `possible_probability` by `weights`. Deterministic rules (`deterministic`, one entry a rule) link
+/// the records of their blocks whatever the weight, which is raised to that of `match_probability`; a block of more than
+/// `shared_by_records_max` records says nothing about a person and links none. A pair of both kinds is told once, as deterministic.
+#[must_use]
+pub fn links<P: PairPatterns>(
+    spec: &IdentitySpec,
+    records: &CodedRecords,
+    likely: &Likely,
     deterministic: &Blocks,
     weights: &Weights<'_>,
     patterns: &P,
 ) -> (Vec<Link>, ScoreCounts) {
     let weight_min = weight_of(spec.possible_probability);
+    let weigh = |found: &LikelyPair| {
+        let Pair { left, right } = found.pair;
+        Link {
+            left,
+            right,
+            weight: weights.weight(found.pattern, left, right),
+            origin: LinkOrigin::Blocking(found.rule),
+            pattern: found.pattern,
+        }
+    };
+    let mut weighed: Vec<Link> = likely.pairs.par_iter().map(weigh).collect();
+    let mut histogram = [0; BINS];
+    weighed.iter().for_each(|link| histogram[bin(link.weight)] += 1);
+    let pairs = likely.compared.iter().sum();
+    weighed.retain(|link| link.weight >= weight_min);
+    weighed.par_sort_unstable_by_key(|link| (link.left, link.right));
+    let counts = ScoreCounts {
+        pairs,
+        links: weighed.len() as u64,
+        pairs_left_early: pairs - likely.pairs.len() as u64,
+        weight_histogram: (-WEIGHT_END..=WEIGHT_END).zip(histogram).collect(),
+    };
     let scorer = Scorer {
+        records,
         weights,
         patterns,
-        bounds: weights.bounds(weight_min),
-        weight_min,
     };
-    let (scored, counts) = scorer.score(blocks);
-    let certain = scorer.deterministic(deterministic, spec);
-    (merge(certain, scored), counts)
+    (merge(scorer.deterministic(deterministic, spec), weighed), counts)
+}
+
+/// Both steps with the same weights: [`likely`] pairs, then [`links`].
+#[must_use]
+pub fn score<P: PairPatterns>(
+    spec: &IdentitySpec,
+    records: &CodedRecords,
+    blocks: &Blocks,
+    deterministic: &Blocks,
+    weights: &Weights<'_>,
+    patterns: &P,
+) -> (Vec<Link>, ScoreCounts) {
+    let likely = likely(spec, records, blocks, weights, patterns);
+    links(spec, records, &likely, deterministic, weights, patterns)
 }
 
 struct Scorer<'a, P> {
+    records: &'a CodedRecords,
     weights: &'a Weights<'a>,
     patterns: &'a P,
-    bounds: WeightBounds<'a>,
-    weight_min: f64,
-}
-
-/// What a tile gives.
-struct Scored {
-    links: Vec<Link>,
-    pairs: u64,
-    histogram: [u64; BINS],
 }
 
 /// Buffers of one thread.
 struct Buffers<S> {
     scratch: S,
-    rows: RowScratch,
-    batch: PairBatch,
-    finished: Vec<Finished>,
-    pairs: Vec<Pair>,
+    candidates: Vec<Candidate>,
     patterns: Vec<Pattern>,
 }
 
@@ -92,81 +182,8 @@ impl<P: PairPatterns> Scorer<'_, P> {
     fn buffers(&self) -> Buffers<P::Scratch> {
         Buffers {
             scratch: self.patterns.scratch(),
-            rows: RowScratch::default(),
-            batch: PairBatch::default(),
-            finished: Vec::new(),
-            pairs: Vec::new(),
+            candidates: Vec::new(),
             patterns: Vec::new(),
-        }
-    }
-
-    fn score(&self, blocks: &Blocks) -> (Vec<Link>, ScoreCounts) {
-        let mut links = Vec::new();
-        let mut counts = ScoreCounts::default();
-        let mut histogram = [0; BINS];
-        for (position, rule) in (0_u16..).zip(&blocks.rules) {
-            let earlier = &blocks.rules[..usize::from(position)];
-            let scored: Vec<Scored> = tiles(rule)
-                .par_iter()
-                .map_init(
-                    || self.buffers(),
-                    |buffers, tile| self.tile(RuleIx(position), rule, earlier, tile, buffers),
-                )
-                .collect();
-            for tile in scored {
-                links.extend_from_slice(&tile.links);
-                counts.pairs += tile.pairs;
-                for (total, pairs) in histogram.iter_mut().zip(tile.histogram) {
-                    *total += pairs;
-                }
-            }
-        }
-        counts.links = links.len() as u64;
-        counts.pairs_left_early = counts.pairs - histogram.iter().sum::<u64>();
-        counts.weight_histogram = (-WEIGHT_END..=WEIGHT_END).zip(histogram).collect();
-        links.par_sort_unstable_by_key(|link| (link.left, link.right));
-        (links, counts)
-    }
-
-    fn tile(&self, rule_ix: RuleIx, rule: &RuleBlocks, earlier: &[RuleBlocks], tile: &Tile, buffers: &mut Buffers<P::Scratch>) -> Scored {
-        let mut scored = Scored {
-            links: Vec::new(),
-            pairs: 0,
-            histogram: [0; BINS],
-        };
-        let Buffers {
-            scratch,
-            rows,
-            batch,
-            finished,
-            ..
-        } = buffers;
-        let origin = LinkOrigin::Blocking(rule_ix);
-        let mut take = |pairs: &[Pair]| {
-            self.patterns.patterns_above(scratch, pairs, &self.bounds, finished);
-            self.take(pairs, finished, origin, &mut scored);
-        };
-        for_each_row(rule, earlier, tile, rows, |left, rights| batch.add(left, rights, &mut take));
-        batch.end(take);
-        scored
-    }
-
-    /// Weighs what is left of a batch, and keeps what is heavy enough.
-    fn take(&self, pairs: &[Pair], finished: &[Finished], origin: LinkOrigin, scored: &mut Scored) {
-        scored.pairs += pairs.len() as u64;
-        for &Finished { position, pattern } in finished {
-            let Pair { left, right } = pairs[position as usize];
-            let weight = self.weights.weight(pattern, left, right);
-            scored.histogram[bin(weight)] += 1;
-            if weight >= self.weight_min {
-                scored.links.push(Link {
-                    left,
-                    right,
-                    weight,
-                    origin,
-                    pattern,
-                });
-            }
         }
     }
 
@@ -216,15 +233,15 @@ impl<P: PairPatterns> Scorer<'_, P> {
             let rights = &records[position + 1..records.len().min(position + 1 + reach)];
             let left = RecordIx(left);
             let Buffers {
-                scratch, pairs, patterns, ..
+                scratch,
+                candidates,
+                patterns,
             } = &mut *buffers;
-            pairs.clear();
-            pairs.extend(rights.iter().map(|&right| Pair {
-                left,
-                right: RecordIx(right),
-            }));
-            self.patterns.patterns(scratch, pairs, patterns);
-            for (&Pair { right, .. }, &pattern) in pairs.iter().zip(patterns.iter()) {
+            candidates.clear();
+            candidates.extend(rights.iter().map(|&right| self.records.candidate(left, RecordIx(right))));
+            self.patterns.patterns(scratch, candidates, patterns);
+            for (candidate, &pattern) in candidates.iter().zip(patterns.iter()) {
+                let right = candidate.pair.right;
                 links.push(Link {
                     left,
                     right,

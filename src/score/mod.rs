@@ -1,5 +1,6 @@
 //! Stage `score`: Fellegi-Sunter weights, trained by EM without labels, and the pairs above a weight.
 
+mod count;
 mod difference;
 mod em;
 mod file;
@@ -18,14 +19,14 @@ mod weights;
 
 pub use difference::{FrequencyDifference, ModelDifference, ParameterDifference, difference};
 pub use file::{MODEL_FILE_FORMAT, ModelFile};
-pub use frequency::TermFrequencies;
+pub use frequency::{ColumnFrequencies, TermFrequencies};
 pub use joint::{JOINT_SESSION, fit};
-pub use links::{DETERMINISTIC_PAIRS_RECORDS_MAX, ScoreCounts, score};
+pub use links::{DETERMINISTIC_PAIRS_RECORDS_MAX, Likely, LikelyPair, ScoreCounts, likely, links, score};
 pub use model::{
     ComparisonModel, ELSE_LABEL, LevelModel, MODEL_FORMAT, Model, ModelSource, Origin, RelationComparison, RelationModel, SessionReport,
     TrainingReport,
 };
-pub use strangers::strangers;
+pub use strangers::{strangers, upper_weights};
 pub use summary::{ComparisonSummary, FrequencySummary, LevelSummary, ModelSummary, summary};
 pub use train::train;
 pub use weights::{NULL_LABEL, RELATIONS_PART, WeightPart, Weights};

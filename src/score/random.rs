@@ -12,8 +12,8 @@ use super::model::{Model, Origin, bounded};
 use super::sample::{below, hash};
 use crate::config::spec::{ComparisonSpec, IdentitySpec, Test};
 use crate::table::pairs::pairs_of;
-use crate::table::tiles::PairBatch;
-use crate::table::{CodedRecords, Pair, PairPatterns, Pattern, RecordIx};
+use crate::table::tiles::CandidateBatch;
+use crate::table::{Candidate, CodedRecords, PairPatterns, Pattern, RecordIx};
 
 /// Partners drawn for one record: they share the preparation of its values.
 const PARTNERS: u64 = 16;
@@ -85,14 +85,14 @@ fn random_patterns<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords,
     let wanted = spec.training.u_pairs_max;
     if pairs_of(u64::from(count)) <= wanted {
         let rights: Vec<u32> = (0..count).collect();
-        return count_patterns(u64::from(count), 64, patterns, |left, buffer| {
+        return count_patterns(u64::from(count), 64, (records, patterns), |left, buffer| {
             let left = u32::try_from(left).expect("records are numbered by u32");
             buffer.extend_from_slice(&rights[left as usize + 1..]);
             left
         });
     }
     let seed = spec.training.seed;
-    count_patterns(wanted.div_ceil(PARTNERS), LEFTS_A_PIECE, patterns, |draw, buffer| {
+    count_patterns(wanted.div_ceil(PARTNERS), LEFTS_A_PIECE, (records, patterns), |draw, buffer| {
         let left = below(hash(seed, draw * (PARTNERS + 1)), count);
         for partner in 1..=PARTNERS.min(wanted - draw * PARTNERS) {
             let other = below(hash(seed, draw * (PARTNERS + 1) + partner), count - 1);
@@ -106,13 +106,13 @@ fn random_patterns<P: PairPatterns>(spec: &IdentitySpec, records: &CodedRecords,
 fn count_patterns<P: PairPatterns>(
     rows: u64,
     rows_a_piece: u64,
-    patterns: &P,
+    (records, patterns): (&CodedRecords, &P),
     row: impl Fn(u64, &mut Vec<u32>) -> u32 + Sync,
 ) -> BTreeMap<Pattern, u64> {
     let piece = |scratch: &mut P::Scratch, piece: u64| {
         let mut counts: FxHashMap<Pattern, u64> = FxHashMap::default();
-        let (mut rights, mut buffer, mut batch) = (Vec::new(), Vec::new(), PairBatch::default());
-        let mut count = |pairs: &[Pair]| {
+        let (mut rights, mut buffer, mut batch) = (Vec::new(), Vec::new(), CandidateBatch::new(records, None));
+        let mut count = |pairs: &[Candidate]| {
             patterns.patterns(scratch, pairs, &mut buffer);
             for &pattern in &buffer {
                 *counts.entry(pattern).or_default() += 1;

@@ -18,10 +18,7 @@ pub fn write(model: &Model, frequencies: &TermFrequencies) -> Result<Vec<(String
     let json = |error: serde_json::Error| Error::internal("the model does not fit JSON").because(error);
     Ok(vec![
         (MODEL.to_owned(), serde_json::to_vec_pretty(model).map_err(json)?.into()),
-        (
-            TERM_FREQUENCIES.to_owned(),
-            serde_json::to_vec(&frequencies.columns).map_err(json)?.into(),
-        ),
+        (TERM_FREQUENCIES.to_owned(), serde_json::to_vec(frequencies).map_err(json)?.into()),
     ])
 }
 
@@ -39,27 +36,39 @@ pub fn read(get: impl Fn(&str) -> Result<Option<Bytes>>) -> Result<Option<(Model
             .because(error)
     };
     let model = serde_json::from_slice(&model).map_err(damaged)?;
-    let columns = serde_json::from_slice(&frequencies).map_err(damaged)?;
-    Ok(Some((model, TermFrequencies { columns })))
+    let frequencies = serde_json::from_slice(&frequencies).map_err(damaged)?;
+    Ok(Some((model, frequencies)))
 }
 
-/// Rounds every parameter and frequency to 12 significant digits, so that a file reads back as exactly the numbers that were written, and a
-/// run that trains scores to the last bit as the runs that use its model again.
-///
-/// A decimal fraction n / 10^k with n below 2^53 and k up to 22 is the quotient of two exact doubles, whichever way a reader takes to it;
-/// readers of longer fractions may miss by the last bit.
-pub fn settle(model: &mut Model, frequencies: &mut TermFrequencies) {
-    settle_value(&mut model.probability_two_random_records_match);
-    for level in model.comparisons.iter_mut().flat_map(|comparison| &mut comparison.levels) {
-        settle_value(&mut level.m);
-        settle_value(&mut level.u);
+impl Model {
+    /// Rounds every parameter to 12 significant digits, so that a file reads back as exactly the numbers that were written, and a run that
+    /// trains scores to the last bit as the runs that use its model again.
+    ///
+    /// A decimal fraction n / 10^k with n below 2^53 and k up to 22 is the quotient of two exact doubles, whichever way a reader takes to it;
+    /// readers of longer fractions may miss by the last bit.
+    pub fn settle(&mut self) {
+        settle(&mut self.probability_two_random_records_match);
+        for level in self.comparisons.iter_mut().flat_map(|comparison| &mut comparison.levels) {
+            settle(&mut level.m);
+            settle(&mut level.u);
+        }
+        for relation in &mut self.relations {
+            settle(&mut relation.probability_two_random_records);
+            let levels = relation.comparisons.iter_mut().flat_map(|comparison| &mut comparison.levels);
+            levels.for_each(settle);
+        }
     }
-    for relation in &mut model.relations {
-        settle_value(&mut relation.probability_two_random_records);
-        let levels = relation.comparisons.iter_mut().flat_map(|comparison| &mut comparison.levels);
-        levels.for_each(settle_value);
+}
+
+impl TermFrequencies {
+    /// Rounds every frequency as [`Model::settle`] does parameters.
+    pub fn settle(&mut self) {
+        for column in self.columns.values_mut() {
+            settle(&mut column.share);
+            settle(&mut column.unseen);
+            column.values.values_mut().for_each(settle);
+        }
     }
-    frequencies.settle();
 }
 
 /// Significant digits of a settled number.
@@ -67,7 +76,7 @@ const DIGITS: i32 = 12;
 /// The largest power of ten that is an exact double.
 const EXACT_POWER: i32 = 22;
 
-fn settle_value(value: &mut f64) {
+fn settle(value: &mut f64) {
     if *value > 0.0 && value.is_finite() {
         #[expect(clippy::cast_possible_truncation, reason = "exponents of doubles lie between -324 and 308")]
         let magnitude = value.log10().floor() as i32;
@@ -75,26 +84,6 @@ fn settle_value(value: &mut f64) {
         let settled = (*value * scale).round() / scale;
         if settled > 0.0 {
             *value = settled;
-        }
-    }
-}
-
-impl TermFrequencies {
-    /// Rounds every frequency as [`settle`] does.
-    pub fn settle(&mut self) {
-        self.columns
-            .values_mut()
-            .flat_map(|values| values.values_mut())
-            .for_each(settle_value);
-    }
-
-    /// Takes over the values of `newer` that are not here yet: known values keep their frequency, so scores do not drift from day to day.
-    pub fn extend(&mut self, newer: Self) {
-        for (column, values) in newer.columns {
-            let known = self.columns.entry(column).or_default();
-            for (value, frequency) in values {
-                known.entry(value).or_insert(frequency);
-            }
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::joint::JOINT_SESSION;
 use super::model::{ComparisonModel, Model, Origin, PARAMETER_MIN, RelationModel, TrainingReport};
-use super::{TermFrequencies, weight_of};
+use super::{ColumnFrequencies, TermFrequencies, weight_of};
 
 /// A model without the values of people that its term frequencies hold. `stammkunde model show --format json` prints this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -82,7 +82,7 @@ pub fn summary(model: &Model, frequencies: &TermFrequencies) -> ModelSummary {
         term_frequencies: frequencies
             .columns
             .iter()
-            .map(|(column, values)| FrequencySummary {
+            .map(|(column, ColumnFrequencies { values, .. })| FrequencySummary {
                 column: column.clone(),
                 values: values.len() as u64,
                 frequency_max: values.values().copied().fold(0.0, f64::max),

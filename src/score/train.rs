@@ -1,18 +1,14 @@
 //! Training without labels: λ from rules that are nearly always right, u from random pairs, m from EM sessions, each on its own blocks.
 
-use std::collections::BTreeMap;
-
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
-
+use super::count::Counter;
 use super::em::{self, Limits, Outcome, Part};
 use super::model::{ComparisonModel, Model, Origin, SessionReport, TrainingReport};
 use super::random::estimate_u;
 use super::sample::Share;
 use crate::config::spec::{BlockingRule, ComparisonSpec, IdentitySpec, Test, TrainingSpec};
 use crate::table::pairs::{RuleBlocks, pairs_of};
-use crate::table::tiles::{PairBatch, RowScratch, for_each_row, tiles};
-use crate::table::{Blocks, CodedRecords, Pair, PairPatterns, Pattern, column};
+use crate::table::tiles::{CandidateBatch, Tile, tiles};
+use crate::table::{Blocks, CodedRecords, PairPatterns, Pattern, column};
 
 /// λ when no deterministic rule finds a pair.
 const MATCH_SHARE_DEFAULT: f64 = 1e-4;
@@ -37,7 +33,7 @@ pub fn train<P: PairPatterns>(
     let mut trained: Vec<Vec<Vec<f64>>> = model.comparisons.iter().map(|c| vec![Vec::new(); c.levels.len()]).collect();
     let mut sessions = Vec::new();
     for (rule, blocks) in spec.training.sessions.iter().zip(&session_blocks.rules) {
-        let counts = session_patterns(&spec.training, blocks, patterns);
+        let counts = session_patterns(&spec.training, records, blocks, patterns);
         let outcome = session(spec, rule, &model, &counts);
         sessions.push(report(rule, &counts, &outcome, &model));
         if !counts.is_empty() {
@@ -64,41 +60,17 @@ fn match_share(deterministic_pairs: u64, recall: f64, records: u32) -> f64 {
 }
 
 /// Patterns of a session's pairs with their counts, in pattern order; a sample if there are too many.
-fn session_patterns<P: PairPatterns>(spec: &TrainingSpec, blocks: &RuleBlocks, patterns: &P) -> Vec<(Pattern, u64)> {
+fn session_patterns<P: PairPatterns>(
+    spec: &TrainingSpec,
+    records: &CodedRecords,
+    blocks: &RuleBlocks,
+    patterns: &P,
+) -> Vec<(Pattern, u64)> {
     let share = Share::new(spec.seed, spec.session_pairs_max, blocks.pairs());
-    let pieces: Vec<FxHashMap<Pattern, u64>> = tiles(blocks)
-        .par_iter()
-        .map_init(
-            || {
-                (
-                    patterns.scratch(),
-                    RowScratch::default(),
-                    Vec::new(),
-                    PairBatch::default(),
-                    Vec::new(),
-                )
-            },
-            |(scratch, rows, sampled, batch, buffer), tile| {
-                let mut counts: FxHashMap<Pattern, u64> = FxHashMap::default();
-                let mut count = |pairs: &[Pair]| {
-                    patterns.patterns(scratch, pairs, buffer);
-                    for &pattern in buffer.iter() {
-                        *counts.entry(pattern).or_default() += 1;
-                    }
-                };
-                for_each_row(blocks, &[], tile, rows, |left, rights| {
-                    batch.add(left, share.of_row(left.0, rights, sampled), &mut count);
-                });
-                batch.end(count);
-                counts
-            },
-        )
-        .collect();
-    let mut total: BTreeMap<Pattern, u64> = BTreeMap::new();
-    for (pattern, count) in pieces.into_iter().flatten() {
-        *total.entry(pattern).or_default() += count;
-    }
-    total.into_iter().collect()
+    let count = |counter: &mut Counter<'_, P>, tile: &Tile| {
+        counter.count(blocks, tile, CandidateBatch::new(records, None), share);
+    };
+    Counter::total(&tiles(blocks), patterns, count).into_iter().collect()
 }
 
 /// One EM session with every comparison that reads no blocked column.

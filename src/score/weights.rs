@@ -9,7 +9,7 @@ use super::weight_of;
 use crate::config::spec::{ComparisonSpec, Test};
 use crate::error::{Error, Result};
 use crate::table::bounds::{LevelBits, ValueBits, WeightBounds};
-use crate::table::{CodedRecords, Pair, Pattern, RecordIx};
+use crate::table::{Coded, CodedRecords, Pair, Pattern, RecordIx};
 
 /// Label of the level of a comparison that a missing value makes silent.
 pub const NULL_LABEL: &str = "null";
@@ -80,6 +80,16 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// `Config` if the model was trained with other comparisons or levels (hint: `--retrain`), or if a term-frequency column is not coded.
     pub fn new(comparisons: &[ComparisonSpec], model: &Model, frequencies: &TermFrequencies, records: &'a CodedRecords) -> Result<Self> {
+        Self::with(comparisons, model, &|column| frequencies.of_codes(column), records)
+    }
+
+    /// Binds a model; `frequencies` gives those of a column by code.
+    pub(super) fn with(
+        comparisons: &[ComparisonSpec],
+        model: &Model,
+        frequencies: &dyn Fn(&Coded) -> Vec<f64>,
+        records: &'a CodedRecords,
+    ) -> Result<Self> {
         if comparisons.len() != model.comparisons.len() {
             return Err(other_model("the model has another number of comparisons"));
         }
@@ -101,7 +111,7 @@ impl<'a> Weights<'a> {
         &mut self,
         spec: &ComparisonSpec,
         trained: &ComparisonModel,
-        frequencies: &TermFrequencies,
+        frequencies: &dyn Fn(&Coded) -> Vec<f64>,
         records: &'a CodedRecords,
     ) -> Result<Comparison> {
         let mut comparison = Comparison {
@@ -124,22 +134,23 @@ impl<'a> Weights<'a> {
     }
 
     /// The adjustment by a column with this u of equality, shared by all levels that need the same.
-    fn adjustment(&mut self, name: &str, exact_u: f64, frequencies: &TermFrequencies, records: &'a CodedRecords) -> Result<u16> {
+    fn adjustment(&mut self, name: &str, exact_u: f64, frequencies: &dyn Fn(&Coded) -> Vec<f64>, records: &'a CodedRecords) -> Result<u16> {
         let same = |known: &Adjustment<'_>| known.column == name && known.exact_u.to_bits() == exact_u.to_bits();
         let at = match self.adjustments.iter().position(same) {
             Some(at) => at,
             None => {
-                let column = records
-                    .column(name)
+                let position = records
+                    .position(name)
                     .ok_or_else(|| Error::config("a term-frequency column is not among the matching columns").with("column", name))?;
-                let frequencies = frequencies.of_codes(column).into_iter();
+                let frequencies = frequencies(&records.columns()[position]).into_iter();
                 let bits: Vec<f64> = frequencies.map(|frequency| exact_u.log2() - frequency.log2()).collect();
                 self.adjustments.push(Adjustment {
                     column: name.to_owned(),
                     exact_u,
                     most: bits.iter().copied().fold(0.0, f64::max),
                     bits: ValueBits {
-                        codes: column.codes(),
+                        records,
+                        column: position,
                         bits,
                     },
                 });

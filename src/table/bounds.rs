@@ -1,23 +1,27 @@
 //! How much a level can add to the weight of a pair: what `compare` needs of `score`, without knowing it, to stop at a pair that is lost.
 
-use super::coded::NULL_CODE;
+use super::coded::{CodedRecords, NULL_CODE};
 use super::pairs::{Pair, Pattern};
 
 /// Bits by value of a column, for levels that say more about rare values.
 #[derive(Debug)]
 pub struct ValueBits<'a> {
-    /// Code of each record.
-    pub codes: &'a [u32],
+    /// The records.
+    pub records: &'a CodedRecords,
+    /// Position of the column.
+    pub column: usize,
     /// Bits of each code.
     pub bits: Vec<f64>,
 }
 
 impl ValueBits<'_> {
     /// By the commoner of the two values; by the one there is if the other is missing; 0 if both are.
+    #[inline]
     #[must_use]
     pub fn of_pair(&self, pair: Pair) -> f64 {
         let of = |code: u32| self.bits[code as usize];
-        match (self.codes[pair.left.index()], self.codes[pair.right.index()]) {
+        let code = |record| self.records.row(record)[self.column];
+        match (code(pair.left), code(pair.right)) {
             (NULL_CODE, NULL_CODE) => 0.0,
             (NULL_CODE, code) | (code, NULL_CODE) => of(code),
             (left, right) if left == right => of(left),

@@ -5,6 +5,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::ids::RecordIx;
+use super::lines::Lines;
+use super::pairs::{Candidate, Pair};
 
 /// The code of a missing value.
 pub const NULL_CODE: u32 = u32::MAX;
@@ -110,10 +112,11 @@ pub struct CodedRecords {
     sources: Vec<String>,
     source_of: Vec<u16>,
     columns: Vec<Coded>,
+    lines: Lines,
 }
 
 impl CodedRecords {
-    /// Puts coded columns of equal length together. `sources` are names, `source_of` an index into them for each record.
+    /// Puts at most [`super::COLUMNS_MAX`] coded columns of equal length together. `sources` are names, `source_of` an index into them for each record.
     #[must_use]
     pub fn new(sources: Vec<String>, source_of: Vec<u16>, columns: Vec<Coded>) -> Self {
         let records = u32::try_from(source_of.len()).expect("a table has fewer than 2^32 records");
@@ -129,8 +132,39 @@ impl CodedRecords {
             records,
             sources,
             source_of,
+            lines: Lines::new(&columns, records),
             columns,
         }
+    }
+
+    /// The codes of a record, in the order of [`CodedRecords::columns`]; what follows them is [`NULL_CODE`].
+    #[inline]
+    #[must_use]
+    pub fn row(&self, record: RecordIx) -> &[u32] {
+        self.lines.row(record.0)
+    }
+
+    /// Two records with what their codes say of each column.
+    #[inline]
+    #[must_use]
+    pub fn candidate(&self, left: RecordIx, right: RecordIx) -> Candidate {
+        let (equal, missing) = self.lines.masks(left.0, right.0);
+        Candidate {
+            pair: Pair { left, right },
+            equal,
+            missing,
+        }
+    }
+
+    /// Brings the codes of records near the processor, for [`CodedRecords::candidate`] to find them there.
+    pub fn fetch(&self, records: impl Iterator<Item = RecordIx>) {
+        self.lines.fetch(records.map(|record| record.0));
+    }
+
+    /// Position of a column in a row and in the masks of a [`Candidate`].
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
     }
 
     /// Number of records.

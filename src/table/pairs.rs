@@ -1,7 +1,9 @@
 //! Candidate pairs without the pairs: records sorted into blocks, from which pairs are streamed.
 
 use super::bounds::{Finished, WeightBounds};
+use super::coded::CodedRecords;
 use super::ids::RecordIx;
+use super::shared::{Earlier, SharedBlocks};
 
 /// Position of a blocking rule in the specification, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +51,17 @@ pub struct Pair {
     pub right: RecordIx,
 }
 
+/// Two records to compare, and what their codes say: one bit a column of [`super::CodedRecords`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// The records.
+    pub pair: Pair,
+    /// Columns of which both hold the same value.
+    pub equal: u64,
+    /// Columns of which one of them holds no value.
+    pub missing: u64,
+}
+
 /// Pairs that are compared at a time: enough to look at one column after the other, few enough for what is looked at to stay in the cache.
 pub const BATCH_PAIRS: usize = 1024;
 
@@ -64,11 +77,11 @@ pub trait PairPatterns: Sync {
     fn scratch(&self) -> Self::Scratch;
 
     /// Replaces `patterns` by the levels of `pairs`, in their order. Best with about [`BATCH_PAIRS`] pairs.
-    fn patterns(&self, scratch: &mut Self::Scratch, pairs: &[Pair], patterns: &mut Vec<Pattern>);
+    fn patterns(&self, scratch: &mut Self::Scratch, pairs: &[Candidate], patterns: &mut Vec<Pattern>);
 
     /// Replaces `finished` by the pairs whose weight may reach the least weight of `bounds`, in their order. A pair that is missing has a
     /// smaller weight for certain; one that is there may have.
-    fn patterns_above(&self, scratch: &mut Self::Scratch, pairs: &[Pair], bounds: &WeightBounds<'_>, finished: &mut Vec<Finished>) {
+    fn patterns_above(&self, scratch: &mut Self::Scratch, pairs: &[Candidate], bounds: &WeightBounds<'_>, finished: &mut Vec<Finished>) {
         let _ = bounds;
         let mut patterns = Vec::new();
         self.patterns(scratch, pairs, &mut patterns);
@@ -77,16 +90,13 @@ pub trait PairPatterns: Sync {
     }
 }
 
-/// The blocks of one rule: `order` holds the records that have a key, sorted by (key, record); block `b` is `order[starts[b]..starts[b + 1]]`.
-/// Blocks of one record are left out.
+/// The blocks of one rule: block `b` is `order[starts[b]..starts[b + 1]]`. Blocks of one record are left out.
 #[derive(Debug, Clone, Default)]
 pub struct RuleBlocks {
     /// Record positions, sorted by key, then by record.
     pub order: Vec<u32>,
     /// Start of each block in `order`, and its length at the end: one more entry than blocks.
     pub starts: Vec<u32>,
-    /// Key of each record: equal numbers mean equal keys; [`super::NULL_CODE`] = the record has no key under this rule.
-    pub key_of: Vec<u32>,
 }
 
 impl RuleBlocks {
@@ -124,20 +134,19 @@ pub fn pairs_of(records: u64) -> u64 {
     records * records.saturating_sub(1) / 2
 }
 
-/// The blocks of every rule, in the order of the rules. A pair belongs to the first rule under which both records share a key.
+/// The blocks of every rule, in the order of the rules. A pair belongs to the first rule under which both records share a block.
 #[derive(Debug, Clone, Default)]
 pub struct Blocks {
     /// One entry a blocking rule.
     pub rules: Vec<RuleBlocks>,
+    /// What decides whether a rule pairs two records, without looking for them in its blocks.
+    pub shared: SharedBlocks,
 }
 
 impl Blocks {
     /// Whether an earlier rule than `rule` already pairs these records.
     #[must_use]
-    pub fn found_before(&self, rule: RuleIx, left: RecordIx, right: RecordIx) -> bool {
-        self.rules[..usize::from(rule.0)].iter().any(|earlier| {
-            let key = earlier.key_of[left.index()];
-            key != super::NULL_CODE && key == earlier.key_of[right.index()]
-        })
+    pub fn found_before(&self, rule: RuleIx, candidate: &Candidate, records: &CodedRecords) -> bool {
+        Earlier::new(&self.shared, rule).pairs(candidate, records)
     }
 }

@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
-use super::coded::NULL_CODE;
+use rayon::prelude::*;
+
+use super::coded::CodedRecords;
 use super::ids::RecordIx;
-use super::pairs::{BATCH_PAIRS, Pair, RuleBlocks};
+use super::pairs::{BATCH_PAIRS, Blocks, Candidate, Pair, RuleBlocks, RuleIx, pairs_of};
+use super::shared::Earlier;
 
 /// A piece of a rule's pairs: every pair whose first record stands at one of `positions` in [`RuleBlocks::order`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,56 +21,59 @@ pub struct Tile {
 /// Pairs after which a tile ends. Small enough to balance two threads over a single block, large enough to forget the overhead.
 pub const TILE_PAIRS: u64 = 1 << 16;
 
-/// Buffers of one thread for [`for_each_row`].
-#[derive(Debug, Default)]
-pub struct RowScratch {
-    keys: Vec<Vec<u32>>,
-    found: Vec<u32>,
-    rights: Vec<u32>,
-}
-
 /// Cuts the pairs of a rule into tiles of about [`TILE_PAIRS`] pairs; together they hold every pair once, in the order of `order`.
 #[must_use]
 pub fn tiles(blocks: &RuleBlocks) -> Vec<Tile> {
     let mut tiles = Vec::new();
     let mut pairs = 0_u64;
     let (mut first_block, mut first) = (0, blocks.starts.first().map_or(0, |&start| start as usize));
-    for block in 0..blocks.len() {
-        let end = blocks.starts[block + 1] as usize;
-        for position in blocks.starts[block] as usize..end {
-            if pairs == 0 {
-                first_block = block;
-                first = position;
+    let mut end_tile = |pairs: &mut u64, next_block: usize, next: usize| {
+        if *pairs > 0 {
+            tiles.push(Tile {
+                block: first_block,
+                positions: first..next,
+            });
+        }
+        (first_block, first, *pairs) = (next_block, next, 0);
+    };
+    for (block, bounds) in blocks.starts.windows(2).enumerate() {
+        let (start, end) = (bounds[0] as usize, bounds[1] as usize);
+        let of_block = pairs_of((end - start) as u64);
+        if of_block <= TILE_PAIRS {
+            pairs += of_block;
+            if pairs >= TILE_PAIRS {
+                end_tile(&mut pairs, block + 1, end);
             }
+            continue;
+        }
+        for position in start..end {
             pairs += (end - position - 1) as u64;
             if pairs >= TILE_PAIRS {
-                tiles.push(Tile {
-                    block: first_block,
-                    positions: first..position + 1,
-                });
-                pairs = 0;
+                end_tile(&mut pairs, block, position + 1);
             }
         }
     }
-    if pairs > 0 {
-        tiles.push(Tile {
-            block: first_block,
-            positions: first..blocks.order.len(),
-        });
-    }
+    end_tile(&mut pairs, 0, blocks.order.len());
     tiles
 }
 
-/// Calls `row` with each left record of a tile and the records right of it in its block that no rule of `earlier` pairs with it.
-/// Rows without such a record are left out. Left records are smaller than their right ones.
-pub fn for_each_row(
-    blocks: &RuleBlocks,
-    earlier: &[RuleBlocks],
-    tile: &Tile,
-    scratch: &mut RowScratch,
-    mut row: impl FnMut(RecordIx, &[u32]),
-) {
-    scratch.keys.resize_with(earlier.len(), Vec::new);
+/// The tiles of all rules, in the order of the rules.
+#[must_use]
+pub fn tiles_of_all(blocks: &Blocks) -> Vec<(RuleIx, Tile)> {
+    let rules: Vec<Vec<(RuleIx, Tile)>> = blocks
+        .rules
+        .par_iter()
+        .enumerate()
+        .map(|(rule, blocks)| {
+            let rule = RuleIx(u16::try_from(rule).expect("there are at most 64 rules"));
+            tiles(blocks).into_iter().map(|tile| (rule, tile)).collect()
+        })
+        .collect();
+    rules.into_iter().flatten().collect()
+}
+
+/// Calls `row` with each left record of a tile and the records right of it in its block, which are larger.
+pub fn for_each_row(blocks: &RuleBlocks, tile: &Tile, mut row: impl FnMut(RecordIx, &[u32])) {
     let mut block = tile.block;
     let mut position = tile.positions.start;
     while position < tile.positions.end {
@@ -76,29 +82,36 @@ pub fn for_each_row(
         }
         let end = blocks.starts[block + 1] as usize;
         let records = &blocks.order[position..end];
-        let rows = tile.positions.end.min(end) - position;
-        if earlier.is_empty() {
-            for left in 0..rows {
-                call(&mut row, records[left], &records[left + 1..]);
-            }
-        } else if records.len() <= SMALL_BLOCK {
-            rows_of_small_block(earlier, records, rows, scratch, &mut row);
-        } else {
-            rows_not_found_before(earlier, records, rows, scratch, &mut row);
+        for left in 0..(tile.positions.end.min(end) - position).min(records.len() - 1) {
+            row(RecordIx(records[left]), &records[left + 1..]);
         }
-        position += rows;
+        position = end.min(tile.positions.end);
     }
 }
 
-/// Collects the pairs of rows into lists of [`BATCH_PAIRS`].
-#[derive(Debug, Default)]
-pub struct PairBatch {
+/// Collects the pairs of rows into lists of [`BATCH_PAIRS`], looks at their codes, and leaves out what an earlier rule pairs.
+#[derive(Debug)]
+pub struct CandidateBatch<'a> {
+    records: &'a CodedRecords,
+    earlier: Option<Earlier<'a>>,
     pairs: Vec<Pair>,
+    candidates: Vec<Candidate>,
 }
 
-impl PairBatch {
+impl<'a> CandidateBatch<'a> {
+    /// An empty list. With `rule`, pairs that a rule before it gives are left out.
+    #[must_use]
+    pub fn new(records: &'a CodedRecords, rule: Option<(&'a Blocks, RuleIx)>) -> Self {
+        Self {
+            records,
+            earlier: rule.map(|(blocks, rule)| Earlier::new(&blocks.shared, rule)),
+            pairs: Vec::with_capacity(BATCH_PAIRS),
+            candidates: Vec::with_capacity(BATCH_PAIRS),
+        }
+    }
+
     /// Adds the pairs of a row, and gives every full list to `full`.
-    pub fn add(&mut self, left: RecordIx, mut rights: &[u32], mut full: impl FnMut(&[Pair])) {
+    pub fn add(&mut self, left: RecordIx, mut rights: &[u32], mut full: impl FnMut(&[Candidate])) {
         while !rights.is_empty() {
             let (now, later) = rights.split_at(rights.len().min(BATCH_PAIRS - self.pairs.len()));
             self.pairs.extend(now.iter().map(|&right| Pair {
@@ -107,82 +120,28 @@ impl PairBatch {
             }));
             rights = later;
             if self.pairs.len() == BATCH_PAIRS {
-                full(&self.pairs);
-                self.pairs.clear();
+                self.end(&mut full);
             }
         }
     }
 
     /// Gives the pairs that are left to `full`.
-    pub fn end(&mut self, mut full: impl FnMut(&[Pair])) {
-        if !self.pairs.is_empty() {
-            full(&self.pairs);
-            self.pairs.clear();
+    pub fn end(&mut self, full: impl FnOnce(&[Candidate])) {
+        let Self {
+            records,
+            earlier,
+            pairs,
+            candidates,
+        } = self;
+        records.fetch(pairs.iter().map(|pair| pair.right));
+        candidates.clear();
+        candidates.extend(pairs.iter().map(|pair| records.candidate(pair.left, pair.right)));
+        pairs.clear();
+        if let Some(earlier) = earlier {
+            candidates.retain(|candidate| !earlier.pairs(candidate, records));
         }
-    }
-}
-
-fn call(row: &mut impl FnMut(RecordIx, &[u32]), left: u32, rights: &[u32]) {
-    if !rights.is_empty() {
-        row(RecordIx(left), rights);
-    }
-}
-
-/// Records up to which a block is not worth gathering keys for: most of its pairs are found by one of the first rules.
-const SMALL_BLOCK: usize = 6;
-
-fn rows_of_small_block(
-    earlier: &[RuleBlocks],
-    records: &[u32],
-    rows: usize,
-    scratch: &mut RowScratch,
-    row: &mut impl FnMut(RecordIx, &[u32]),
-) {
-    for left in 0..rows {
-        scratch.rights.clear();
-        for &right in &records[left + 1..] {
-            let is_found = earlier.iter().any(|rule| {
-                let key = rule.key_of[records[left] as usize];
-                key != NULL_CODE && key == rule.key_of[right as usize]
-            });
-            if !is_found {
-                scratch.rights.push(right);
-            }
+        if !candidates.is_empty() {
+            full(candidates);
         }
-        call(row, records[left], &scratch.rights);
-    }
-}
-
-/// Compares the keys of earlier rules as integers, gathered once a block so that the inner loop is a straight run over memory.
-fn rows_not_found_before(
-    earlier: &[RuleBlocks],
-    records: &[u32],
-    rows: usize,
-    scratch: &mut RowScratch,
-    row: &mut impl FnMut(RecordIx, &[u32]),
-) {
-    for (keys, rule) in scratch.keys.iter_mut().zip(earlier) {
-        keys.clear();
-        keys.extend(records.iter().map(|&record| rule.key_of[record as usize]));
-    }
-    scratch.rights.resize(records.len(), 0);
-    for left in 0..rows {
-        let rights = &records[left + 1..];
-        scratch.found.clear();
-        scratch.found.resize(rights.len(), 0);
-        for keys in &scratch.keys {
-            let key = keys[left];
-            if key != NULL_CODE {
-                for (found, &other) in scratch.found.iter_mut().zip(&keys[left + 1..]) {
-                    *found |= u32::from(other == key);
-                }
-            }
-        }
-        let mut fresh = 0;
-        for (&found, &right) in scratch.found.iter().zip(rights) {
-            scratch.rights[fresh] = right;
-            fresh += usize::from(found == 0);
-        }
-        call(row, records[left], &scratch.rights[..fresh]);
     }
 }

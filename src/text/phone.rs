@@ -111,7 +111,7 @@ impl Plan {
             // In North America the trunk prefix is a digit that no area code starts with.
             trunk => digits.strip_prefix(trunk).unwrap_or(digits),
         };
-        let starts_well = self.trunk.is_empty() || !significant.starts_with('0');
+        let starts_well = self.trunk.is_empty() || !(significant.starts_with('0') || significant.starts_with(self.trunk));
         let (shortest, longest) = self.digits;
         ((shortest..=longest).contains(&significant.len()) && starts_well).then(|| format!("+{}{significant}", self.code))
     }

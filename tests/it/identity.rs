@@ -10,7 +10,7 @@ mod weights;
 
 use arrow::array::StringArray;
 use stammkunde::config::spec::{BlockingRule, ClusterSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, Test, TrainingSpec};
-use stammkunde::table::{Coded, CodedRecords, Pair, PairPatterns, Pattern};
+use stammkunde::table::{Candidate, Coded, CodedRecords, PairPatterns, Pattern};
 
 /// Coded records of one source, from columns of optional values.
 fn records(columns: &[(&str, Vec<Option<&str>>)]) -> CodedRecords {
@@ -110,9 +110,9 @@ impl<F: Fn(u32, u32) -> Pattern + Sync> PairPatterns for Given<F> {
 
     fn scratch(&self) {}
 
-    fn patterns(&self, (): &mut (), pairs: &[Pair], patterns: &mut Vec<Pattern>) {
+    fn patterns(&self, (): &mut (), pairs: &[Candidate], patterns: &mut Vec<Pattern>) {
         patterns.clear();
-        patterns.extend(pairs.iter().map(|pair| (self.0)(pair.left.0, pair.right.0)));
+        patterns.extend(pairs.iter().map(|pair| (self.0)(pair.pair.left.0, pair.pair.right.0)));
     }
 }
 

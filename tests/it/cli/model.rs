@@ -112,6 +112,31 @@ fn a_model_file_gives_the_identities_of_its_version() {
 }
 
 #[test]
+fn a_column_that_was_empty_in_training_is_scored_once_it_has_values() {
+    let project = Project::small();
+    // The small CRM has everything but companies: a mapped column without a value.
+    project.edit(
+        "sources/crm.contacts.sql",
+        "\"City\" AS city",
+        "\"City\" AS city, nullif(\"Card\", '') AS company",
+    );
+    project.run(&[]);
+    let file = export(&project);
+    for person in [2, 4] {
+        let row = super::support::crm_row(person)
+            .replacen("C-0", "C-7", 1)
+            .replacen(";;", ";Meyer AG;", 1);
+        project.append("exports/crm.csv", &row);
+    }
+    project.run(&["--model", &file]);
+    for link in project.table("links").iter().chain(&project.table("possible_links")) {
+        let weight: f64 = link["match_weight"].parse().expect("a number");
+        assert!(weight.is_finite(), "{link:?}");
+    }
+    assert_eq!(project.key_of("crm", "C-702"), project.key_of("crm", "C-002"));
+}
+
+#[test]
 fn another_model_is_a_change_and_the_version_keeps_it() {
     let project = Project::demo();
     let file = export(&project);

@@ -96,7 +96,7 @@ fn the_numbers_have_their_documented_defaults() {
     assert_eq!(identity.cluster.size_max, 200);
     let training = identity.training;
     assert_eq!((training.recall, training.convergence), (0.7, 0.0001));
-    assert_eq!((training.u_pairs_max, training.session_pairs_max), (2_000_000, 2_000_000));
+    assert_eq!((training.u_pairs_max, training.session_pairs_max), (500_000, 500_000));
     assert_eq!((training.iterations_max, training.seed), (25, 1));
 }
 

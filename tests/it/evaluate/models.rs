@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use stammkunde::config::spec::{ComparisonSpec, LevelSpec, Test};
 use stammkunde::score::{
-    ComparisonModel, LevelModel, Model, ModelFile, Origin, RelationComparison, RelationModel, SessionReport, TermFrequencies,
-    TrainingReport, difference, summary,
+    ColumnFrequencies, ComparisonModel, LevelModel, Model, ModelFile, Origin, RelationComparison, RelationModel, SessionReport,
+    TermFrequencies, TrainingReport, difference, summary,
 };
 
 fn level(label: &str, m: f64, u: f64) -> LevelModel {
@@ -58,10 +58,19 @@ fn specs() -> Vec<ComparisonSpec> {
     vec![spec("given_name"), spec("birth_date")]
 }
 
+fn column(values: impl IntoIterator<Item = (String, f64)>) -> ColumnFrequencies {
+    ColumnFrequencies {
+        records: 100.0,
+        share: 0.5,
+        unseen: 0.25,
+        values: values.into_iter().collect(),
+    }
+}
+
 fn frequencies(values: &[(&str, f64)]) -> TermFrequencies {
-    let values: BTreeMap<String, f64> = values.iter().map(|(value, frequency)| ((*value).to_owned(), *frequency)).collect();
+    let values = values.iter().map(|(value, frequency)| ((*value).to_owned(), *frequency));
     TermFrequencies {
-        columns: BTreeMap::from([("given_name".to_owned(), values)]),
+        columns: BTreeMap::from([("given_name".to_owned(), column(values))]),
     }
 }
 
@@ -123,7 +132,7 @@ fn parameters_that_no_training_gives_are_refused() {
     assert!(refused(&|file| file.model.comparisons[1].levels[0].u = 0.0).contains("birth_date: exact"));
     assert!(refused(&|file| file.model.probability_two_random_records_match = 1.0).contains("probability_two_random"));
     assert!(refused(&|file| drop(file.model.relations[0].comparisons.pop())).contains("household"));
-    let error = refused(&|file| file.term_frequencies = frequencies(&[("anna", -1.0)]).columns);
+    let error = refused(&|file| file.term_frequencies = frequencies(&[("anna", -1.0)]));
     assert!(error.contains("given_name") && !error.contains("anna"), "{error}");
 }
 
@@ -137,7 +146,7 @@ fn what_is_no_model_file_is_named_and_not_quoted() {
     let inner = "{\"kind\": \"stammkunde_model\", \"format\": 1, \"model\": {\"format\": 9}}";
     assert!(parse(inner).to_string().contains("model.format, found: 9"));
     let mut file = serde_json::to_value(ModelFile::new(model(), frequencies(&[("anna", 0.5)]))).expect("JSON");
-    file["term_frequencies"]["given_name"]["anna"] = "canary".into();
+    file["term_frequencies"]["given_name"]["values"]["anna"] = "canary".into();
     let error = parse(&file.to_string());
     assert!(!format!("{error:?}").contains("canary"), "{error:?}");
 }
@@ -179,6 +188,10 @@ fn differences_are_in_bits_and_the_largest_comes_first() {
     );
     assert_eq!((column.bits_mean, column.bits_max), (2.0, 2.0));
     assert!(!told.is_empty() && difference((&left, &ours), (&left, &ours), 0.0).is_empty());
+    let mut rarer = ours.clone();
+    rarer.columns.get_mut("given_name").expect("the column").unseen = 0.0625;
+    let told = difference((&left, &ours), (&left, &rarer), 0.01);
+    assert!((told.term_frequencies[0].bits_unlisted + 2.0).abs() < 1e-12 && !told.is_empty());
 }
 
 #[test]
@@ -257,16 +270,18 @@ proptest! {
         model.comparisons[0].levels[0].m = numbers[0];
         model.relations[0].probability_two_random_records = numbers[numbers.len() - 1];
         let mut frequencies = TermFrequencies {
-            columns: BTreeMap::from([("a".to_owned(), numbers.iter().enumerate().map(|(at, &number)| (at.to_string(), number)).collect())]),
+            columns: BTreeMap::from([("a".to_owned(), column(numbers.iter().enumerate().map(|(at, &number)| (at.to_string(), number))))]),
         };
-        stammkunde::score::state::settle(&mut model, &mut frequencies);
+        model.settle();
+        frequencies.settle();
         for (at, number) in numbers.iter().enumerate() {
-            let settled = frequencies.columns["a"][&at.to_string()];
+            let settled = frequencies.columns["a"].values[&at.to_string()];
             prop_assert!((settled / number - 1.0).abs() < 1e-6 && settled > 0.0, "{number} became {settled}");
         }
         prop_assert_eq!(&read_back(&model, &frequencies), &(model.clone(), frequencies.clone()));
         let settled = (model.clone(), frequencies.clone());
-        stammkunde::score::state::settle(&mut model, &mut frequencies);
+        model.settle();
+        frequencies.settle();
         prop_assert_eq!(settled, (model, frequencies));
     }
 

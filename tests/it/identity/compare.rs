@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use stammkunde::compare::{Comparer, kernel::Values};
 use stammkunde::config::spec::{ComparisonSpec, Test};
-use stammkunde::table::{CodedRecords, Pair, PairPatterns, RecordIx};
+use stammkunde::table::{Candidate, CodedRecords, PairPatterns, RecordIx};
 
 use super::{Random, comparison, exact, level, owned, records};
 
@@ -190,7 +190,7 @@ proptest! {
         let mut scratch = comparer.scratch();
                 let mut patterns = Vec::new();
         for left in 0..records.len() {
-            let pairs: Vec<Pair> = (0..records.len()).map(|right| Pair { left: RecordIx(left), right: RecordIx(right) }).collect();
+            let pairs: Vec<Candidate> = (0..records.len()).map(|right| records.candidate(RecordIx(left), RecordIx(right))).collect();
             comparer.patterns(&mut scratch, &pairs, &mut patterns);
             for right in 0..records.len() {
                 let pattern = patterns[right as usize];

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use stammkunde::block::block;
+use stammkunde::block::{block, count_new};
 use stammkunde::cluster::cluster;
 use stammkunde::compare::Comparer;
 use stammkunde::config::spec::{IdentitySpec, Test};
 use stammkunde::score::{DETERMINISTIC_PAIRS_RECORDS_MAX, ScoreCounts, TermFrequencies, Weights, probability, score, train, weight_of};
 use stammkunde::table::identity::LinkOrigin;
-use stammkunde::table::{CodedRecords, Link, Pair, PairPatterns, Pattern, RecordIx, RuleIx};
+use stammkunde::table::{Candidate, CodedRecords, Link, PairPatterns, Pattern, RecordIx, RuleIx};
 
 use super::{Random, comparison, exact, on_threads, owned, rule, spec};
 
@@ -83,7 +83,7 @@ fn resolve(spec: &IdentitySpec, records: &CodedRecords) -> (Vec<Link>, ScoreCoun
     let frequencies = TermFrequencies::count(&spec.comparisons, records);
     let weights = Weights::new(&spec.comparisons, &model, &frequencies, records).expect("the model was trained for this");
     let (blocks, _) = block(&spec.blocking, spec.block_pairs_max, records);
-    let (links, counts) = score(spec, &blocks, &certain, &weights, &comparer);
+    let (links, counts) = score(spec, records, &blocks, &certain, &weights, &comparer);
     let (clusters, _) = cluster(&spec.cluster, records, &links, weight_of(spec.match_probability));
     (links, counts, clusters.of)
 }
@@ -96,18 +96,19 @@ fn links_are_exactly_the_candidate_pairs_above_the_lower_threshold() {
     let (sessions, _) = block(&spec.training.sessions, u64::MAX, &records);
     let model = train(&spec, &records, &sessions, 300, &comparer);
     let weights = Weights::new(&spec.comparisons, &model, &TermFrequencies::default(), &records).unwrap();
-    let (blocks, counts) = block(&spec.blocking, spec.block_pairs_max, &records);
-    let (links, seen) = score(&spec, &blocks, &block(&[], 1, &records).0, &weights, &comparer);
+    let (blocks, mut counts) = block(&spec.blocking, spec.block_pairs_max, &records);
+    count_new(&blocks, &records, &mut counts);
+    let (links, seen) = score(&spec, &records, &blocks, &block(&[], 1, &records).0, &weights, &comparer);
     assert_eq!(seen.pairs, counts.iter().map(|rule| rule.pairs_new).sum::<u64>());
     assert_eq!(seen.links, links.len() as u64);
     let mut expected = Vec::new();
     let mut histogram: BTreeMap<i32, u64> = (-40..=40).map(|bits| (bits, 0)).collect();
     for left in (0..records.len()).map(RecordIx) {
         for right in (left.0 + 1..records.len()).map(RecordIx) {
-            let rule = (0..3).map(RuleIx).find(|at| {
-                let key = &blocks.rules[usize::from(at.0)].key_of;
-                key[left.index()] != u32::MAX && key[left.index()] == key[right.index()]
-            });
+            let candidate = records.candidate(left, right);
+            let rule = (0..3)
+                .map(RuleIx)
+                .find(|at| blocks.found_before(RuleIx(at.0 + 1), &candidate, &records));
             let Some(rule) = rule else { continue };
             let pattern = comparer.pattern(left, right);
             let weight = weights.weight(pattern, left, right);
@@ -138,16 +139,16 @@ fn links_are_exactly_the_candidate_pairs_above_the_lower_threshold() {
 }
 
 /// Compares every pair to the end.
-struct Unhurried<'a>(&'a Comparer);
+struct Unhurried<'a>(&'a Comparer<'a>);
 
-impl PairPatterns for Unhurried<'_> {
-    type Scratch = <Comparer as PairPatterns>::Scratch;
+impl<'a> PairPatterns for Unhurried<'a> {
+    type Scratch = <Comparer<'a> as PairPatterns>::Scratch;
 
     fn scratch(&self) -> Self::Scratch {
         self.0.scratch()
     }
 
-    fn patterns(&self, scratch: &mut Self::Scratch, pairs: &[Pair], patterns: &mut Vec<Pattern>) {
+    fn patterns(&self, scratch: &mut Self::Scratch, pairs: &[Candidate], patterns: &mut Vec<Pattern>) {
         self.0.patterns(scratch, pairs, patterns);
     }
 }
@@ -167,8 +168,8 @@ fn leaving_hopeless_pairs_early_changes_no_link() {
             possible_probability,
             ..spec.clone()
         };
-        let (links, seen) = score(&spec, &blocks, &certain, &weights, &comparer);
-        let (all_links, all_seen) = score(&spec, &blocks, &certain, &weights, &Unhurried(&comparer));
+        let (links, seen) = score(&spec, &records, &blocks, &certain, &weights, &comparer);
+        let (all_links, all_seen) = score(&spec, &records, &blocks, &certain, &weights, &Unhurried(&comparer));
         assert_eq!(links, all_links);
         assert!(links.iter().zip(&all_links).all(|(a, b)| a.weight.to_bits() == b.weight.to_bits()));
         assert_eq!((seen.pairs, seen.links), (all_seen.pairs, all_seen.links));
@@ -258,7 +259,7 @@ fn a_large_shared_value_is_a_chain_up_to_the_limit_and_nothing_above() {
         let model = train(&spec, &records, &block(&[], 1, &records).0, 0, &comparer);
         let weights = Weights::new(&spec.comparisons, &model, &TermFrequencies::default(), &records).unwrap();
         let (certain, _) = block(&spec.deterministic, u64::MAX, &records);
-        let (links, _) = score(&spec, &block(&[], 1, &records).0, &certain, &weights, &comparer);
+        let (links, _) = score(&spec, &records, &block(&[], 1, &records).0, &certain, &weights, &comparer);
         assert_eq!(links.len(), expected, "{size} records");
         if expected > 0 {
             let (clusters, _) = cluster(&spec.cluster, &records, &links, weight_of(spec.match_probability));

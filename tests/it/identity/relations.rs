@@ -3,7 +3,7 @@
 use stammkunde::block::block;
 use stammkunde::compare::Comparer;
 use stammkunde::config::spec::{ComparisonSpec, IdentitySpec};
-use stammkunde::score::{JOINT_SESSION, Model, RELATIONS_PART, TermFrequencies, Weights, fit, strangers, train};
+use stammkunde::score::{JOINT_SESSION, Model, RELATIONS_PART, TermFrequencies, Weights, fit, likely, strangers, train, upper_weights};
 use stammkunde::table::{Blocks, CodedRecords, PairPatterns, RecordIx};
 
 use super::{Random, comparison, exact, owned, rule, spec};
@@ -102,9 +102,11 @@ fn records_of_one_person_do_not_make_a_name_common() {
     }
     let comparer = Comparer::new(&spec.comparisons, &records);
     let (model, blocks) = trained(&spec, &records, &comparer);
-    let frequencies = strangers(&spec, &records, &blocks, &comparer, &model).unwrap();
+    let upper = upper_weights(&spec, &records, &model).unwrap();
+    let likely = likely(&spec, &records, &blocks, &upper, &comparer);
+    let frequencies = strangers(&spec, &records, &likely.pairs, &model).unwrap();
     let counted = TermFrequencies::count(&spec.comparisons, &records);
-    let of = |frequencies: &TermFrequencies, value: &str| frequencies.columns["family_name"][value];
+    let of = |frequencies: &TermFrequencies, value: &str| frequencies.columns["family_name"].values[value];
     assert!((of(&counted, "f10") - 2.0 / 1200.0).abs() < 1e-12);
     assert!(
         of(&frequencies, "f10") <= 1.0 / 1200.0 + 1e-12,

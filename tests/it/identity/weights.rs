@@ -2,7 +2,9 @@
 
 use stammkunde::config::spec::{ComparisonSpec, LevelSpec, Test};
 use stammkunde::error::ErrorKind;
-use stammkunde::score::{ComparisonModel, LevelModel, Model, Origin, TermFrequencies, TrainingReport, Weights, probability, weight_of};
+use stammkunde::score::{
+    ColumnFrequencies, ComparisonModel, LevelModel, Model, Origin, TermFrequencies, TrainingReport, Weights, probability, weight_of,
+};
 use stammkunde::table::{Pattern, RecordIx};
 
 use super::{comparison, exact, records};
@@ -65,7 +67,7 @@ fn term_frequency_adjusts_by_the_commoner_value_against_u_of_equality() {
     let comparisons = [with_term_frequency("a")];
     let model = trained(&comparisons, &[&[(0.5, 0.125), (0.5, 0.25), (0.1, 0.8)]]);
     let frequencies = TermFrequencies::count(&comparisons, &records);
-    assert_eq!(frequencies.columns["a"]["anna"], 0.75);
+    assert_eq!(frequencies.columns["a"].values["anna"], 0.75);
     let weights = Weights::new(&comparisons, &model, &frequencies, &records).unwrap();
     let adjustment =
         |level, left, right| weights.parts(Pattern::default().with(0, level), RecordIx(left), RecordIx(right))[0].term_frequency_adjustment;
@@ -89,7 +91,13 @@ fn a_value_without_a_stored_frequency_has_that_of_the_current_records() {
     let model = trained(&comparisons, &[&[(0.5, 0.5), (0.5, 0.25), (0.1, 0.8)]]);
     let mut stored = TermFrequencies::default();
     let known = [("aaron", 0.3), ("bert", 0.125), ("zoe", 0.1)].map(|(value, frequency)| (value.to_owned(), frequency));
-    stored.columns.insert("a".to_owned(), known.into());
+    let known = ColumnFrequencies {
+        records: 4.0,
+        share: 1.0,
+        unseen: 1.0,
+        values: known.into(),
+    };
+    stored.columns.insert("a".to_owned(), known);
     let weights = Weights::new(&comparisons, &model, &stored, &records).unwrap();
     let adjustment = |record| weights.parts(Pattern::default().with(0, 2), RecordIx(record), RecordIx(record))[0].term_frequency_adjustment;
     assert!((adjustment(0) - 0.0).abs() < 1e-12, "0.5 of the current records");
