@@ -251,7 +251,9 @@ fn sessions_text(model: &ModelSummary) -> String {
             if session.converged { "yes" } else { "NO" }.to_owned(),
             format!("{:.1e}", session.last_change),
             bits(session.log_likelihood_gain),
-            bits(session.log_likelihood_last_gain),
+            session
+                .log_likelihood_last_gain
+                .map_or_else(|| "-".to_owned(), |bits| format!("{bits:.1e}")),
             small(session.match_share),
         ]
     };
@@ -358,12 +360,16 @@ fn difference_text(difference: &ModelDifference) -> String {
                 count(column.values_different),
                 format!("{:.2}", column.bits_mean),
                 format!("{:.2}", column.bits_max),
+                format!("{:+.2}", column.bits_unlisted),
             ]
         })
         .collect();
     if !rows.is_empty() {
-        text += "\nterm frequencies (values; bits over the common ones):\n";
-        text += &table(&["column", "left", "right", "common", "different", "mean", "largest"], &rows);
+        text += "\nterm frequencies (listed values; bits over the common ones, and of values that are not listed):\n";
+        text += &table(
+            &["column", "left", "right", "common", "different", "mean", "largest", "others"],
+            &rows,
+        );
     }
     text
 }

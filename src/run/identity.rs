@@ -92,7 +92,7 @@ pub fn resolve(
         Some((model, frequencies, source)) => (model, Some(frequencies), source),
         None => {
             let model = stages.time("train", || Ok(engine.compute(|| train(identity, &blocked, &comparer))))?;
-            let frequencies = (!identity.training.relations).then(|| TermFrequencies::count(&identity.comparisons, &blocked.records));
+            let frequencies = (!identity.training.relations).then(|| settled(TermFrequencies::count(&identity.comparisons, &blocked.records)));
             (model, frequencies, ModelSource::Trained)
         }
     };
@@ -141,11 +141,19 @@ fn train(spec: &IdentitySpec, blocked: &Blocked, comparer: &Comparer<'_>) -> Mod
     let certain_pairs = counts.iter().map(|counts| counts.pairs_new).sum();
     let (sessions, _) = block::block(&spec.training.sessions, spec.block_pairs_max, records);
     let model = score::train(spec, records, &sessions, certain_pairs, comparer);
-    if spec.training.relations {
+    let mut model = if spec.training.relations {
         score::fit(spec, records, blocks, comparer, model)
     } else {
         model
-    }
+    };
+    model.settle();
+    model
+}
+
+/// Frequencies as a file of them reads back.
+fn settled(mut frequencies: TermFrequencies) -> TermFrequencies {
+    frequencies.settle();
+    frequencies
 }
 
 /// Looks at every candidate pair once, and finds the frequencies that weigh them, unless they are known.
@@ -164,7 +172,7 @@ fn compare(
     let likely = score::likely(spec, records, blocks, &upper, comparer);
     let frequencies = match frequencies {
         Some(frequencies) => frequencies,
-        None => score::strangers(spec, records, &likely.pairs, model)?,
+        None => settled(score::strangers(spec, records, &likely.pairs, model)?),
     };
     Ok((likely, frequencies))
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::weight_of;
-use super::{Model, TermFrequencies};
+use super::{ColumnFrequencies, Model, TermFrequencies};
 
 /// Where two models differ.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +59,8 @@ pub struct FrequencyDifference {
     pub bits_mean: f64,
     /// Largest of them.
     pub bits_max: f64,
+    /// log2(right / left) of the frequency of a value that is not listed and that nobody else holds, in bits; 0 if a model lacks the column.
+    pub bits_unlisted: f64,
 }
 
 /// Compares two models. Parameters that differ by at most `tolerance_bits` count as equal.
@@ -100,7 +102,7 @@ impl ModelDifference {
     /// Whether both models score alike, but for values that only one of them knows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let same = |column: &FrequencyDifference| column.values_different == 0;
+        let same = |column: &FrequencyDifference| column.values_different == 0 && column.bits_unlisted.abs() <= self.tolerance_bits;
         self.only_left.is_empty() && self.only_right.is_empty() && self.parameters.is_empty() && self.term_frequencies.iter().all(same)
     }
 }
@@ -188,7 +190,18 @@ fn frequencies(left: &TermFrequencies, right: &TermFrequencies, tolerance_bits: 
                     bits.iter().sum::<f64>() / bits.len() as f64
                 },
                 bits_max: bits.iter().copied().fold(0.0, f64::max),
+                bits_unlisted: unlisted(left.columns.get(column), right.columns.get(column)),
             }
         })
         .collect()
+}
+
+/// log2 of the ratio of what both give a value that nobody else holds; 0 where either has no records.
+fn unlisted(left: Option<&ColumnFrequencies>, right: Option<&ColumnFrequencies>) -> f64 {
+    let rarest =
+        |column: &ColumnFrequencies| Some(column.unseen / column.records).filter(|frequency| *frequency > 0.0 && frequency.is_finite());
+    match (left.and_then(rarest), right.and_then(rarest)) {
+        (Some(left), Some(right)) => (right / left).log2(),
+        _ => 0.0,
+    }
 }

@@ -197,14 +197,11 @@ fn impossible(model: &Model, frequencies: &TermFrequencies) -> Vec<String> {
         }
     }
     for (column, frequencies) in &frequencies.columns {
+        // A column without values had no records.
         let unlisted = [frequencies.records, frequencies.share, frequencies.unseen];
-        if !frequencies
-            .values
-            .values()
-            .chain(&unlisted)
-            .all(|&number| number > 0.0 && number.is_finite())
-        {
-            wrong.push(format!("a term frequency of `{column}` is not above 0"));
+        let is_possible = frequencies.values.values().all(|&number| number > 0.0 && number.is_finite());
+        if !is_possible || !unlisted.iter().all(|&number| number >= 0.0 && number.is_finite()) {
+            wrong.push(format!("a term frequency of `{column}` is no frequency"));
         }
     }
     wrong

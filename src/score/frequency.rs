@@ -62,11 +62,12 @@ impl TermFrequencies {
         Self { columns }
     }
 
-    /// Frequency of each value of a column, by code; of a column without frequencies, as counted among the records at hand.
+    /// Frequency of each value of a column, by code; of a column without frequencies, or one that had no value in training, as counted among
+    /// the records at hand.
     pub(super) fn of_codes(&self, column: &Coded) -> Vec<f64> {
         match self.columns.get(column.name()) {
-            Some(frequencies) => frequencies.of_codes(column),
-            None => ColumnFrequencies::unlisted(column, 1.0, 1.0).of_codes(column),
+            Some(frequencies) if frequencies.records > 0.0 => frequencies.of_codes(column),
+            _ => ColumnFrequencies::unlisted(column, 1.0, 1.0).of_codes(column),
         }
     }
 }

@@ -39,3 +39,51 @@ pub fn read(get: impl Fn(&str) -> Result<Option<Bytes>>) -> Result<Option<(Model
     let frequencies = serde_json::from_slice(&frequencies).map_err(damaged)?;
     Ok(Some((model, frequencies)))
 }
+
+impl Model {
+    /// Rounds every parameter to 12 significant digits, so that a file reads back as exactly the numbers that were written, and a run that
+    /// trains scores to the last bit as the runs that use its model again.
+    ///
+    /// A decimal fraction n / 10^k with n below 2^53 and k up to 22 is the quotient of two exact doubles, whichever way a reader takes to it;
+    /// readers of longer fractions may miss by the last bit.
+    pub fn settle(&mut self) {
+        settle(&mut self.probability_two_random_records_match);
+        for level in self.comparisons.iter_mut().flat_map(|comparison| &mut comparison.levels) {
+            settle(&mut level.m);
+            settle(&mut level.u);
+        }
+        for relation in &mut self.relations {
+            settle(&mut relation.probability_two_random_records);
+            let levels = relation.comparisons.iter_mut().flat_map(|comparison| &mut comparison.levels);
+            levels.for_each(settle);
+        }
+    }
+}
+
+impl TermFrequencies {
+    /// Rounds every frequency as [`Model::settle`] does parameters.
+    pub fn settle(&mut self) {
+        for column in self.columns.values_mut() {
+            settle(&mut column.share);
+            settle(&mut column.unseen);
+            column.values.values_mut().for_each(settle);
+        }
+    }
+}
+
+/// Significant digits of a settled number.
+const DIGITS: i32 = 12;
+/// The largest power of ten that is an exact double.
+const EXACT_POWER: i32 = 22;
+
+fn settle(value: &mut f64) {
+    if *value > 0.0 && value.is_finite() {
+        #[expect(clippy::cast_possible_truncation, reason = "exponents of doubles lie between -324 and 308")]
+        let magnitude = value.log10().floor() as i32;
+        let scale = 10_f64.powi((DIGITS - 1 - magnitude).clamp(0, EXACT_POWER));
+        let settled = (*value * scale).round() / scale;
+        if settled > 0.0 {
+            *value = settled;
+        }
+    }
+}

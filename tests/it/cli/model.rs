@@ -104,9 +104,36 @@ fn a_model_file_gives_the_identities_of_its_version() {
     );
     std::fs::rename(project.file("warehouse"), project.file("first")).expect("a folder to move");
     std::fs::rename(project.file("elsewhere"), project.file("warehouse")).expect("a folder to move");
-    assert_eq!(project.hashes()["identities"], before["identities"]);
+    for table in ["identities", "links", "possible_links", "customers"] {
+        assert_eq!(project.hashes()[table], before[table], "{table}");
+    }
     let again = project.run(&["--model", &file]);
     assert_eq!(again["outcome"], "unchanged", "the version has the model of the file: {again:#}");
+}
+
+#[test]
+fn a_column_that_was_empty_in_training_is_scored_once_it_has_values() {
+    let project = Project::small();
+    // The small CRM has everything but companies: a mapped column without a value.
+    project.edit(
+        "sources/crm.contacts.sql",
+        "\"City\" AS city",
+        "\"City\" AS city, nullif(\"Card\", '') AS company",
+    );
+    project.run(&[]);
+    let file = export(&project);
+    for person in [2, 4] {
+        let row = super::support::crm_row(person)
+            .replacen("C-0", "C-7", 1)
+            .replacen(";;", ";Meyer AG;", 1);
+        project.append("exports/crm.csv", &row);
+    }
+    project.run(&["--model", &file]);
+    for link in project.table("links").iter().chain(&project.table("possible_links")) {
+        let weight: f64 = link["match_weight"].parse().expect("a number");
+        assert!(weight.is_finite(), "{link:?}");
+    }
+    assert_eq!(project.key_of("crm", "C-702"), project.key_of("crm", "C-002"));
 }
 
 #[test]

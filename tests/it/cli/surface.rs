@@ -130,6 +130,7 @@ fn every_option_of_a_run_has_a_twin_in_the_environment() {
         "AS_OF",
         "RUN_ID",
         "RETRAIN",
+        "MODEL",
         "SELECT",
         "EXCLUDE",
         "WAREHOUSE",

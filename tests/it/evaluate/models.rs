@@ -59,16 +59,19 @@ fn specs() -> Vec<ComparisonSpec> {
     vec![spec("given_name"), spec("birth_date")]
 }
 
-fn frequencies(values: &[(&str, f64)]) -> TermFrequencies {
-    let values: BTreeMap<String, f64> = values.iter().map(|(value, frequency)| ((*value).to_owned(), *frequency)).collect();
-    let given_name = ColumnFrequencies {
+fn column(values: impl IntoIterator<Item = (String, f64)>) -> ColumnFrequencies {
+    ColumnFrequencies {
         records: 100.0,
-        share: 1.0,
-        unseen: 1.0,
-        values,
-    };
+        share: 0.5,
+        unseen: 0.25,
+        values: values.into_iter().collect(),
+    }
+}
+
+fn frequencies(values: &[(&str, f64)]) -> TermFrequencies {
+    let values = values.iter().map(|(value, frequency)| ((*value).to_owned(), *frequency));
     TermFrequencies {
-        columns: BTreeMap::from([("given_name".to_owned(), given_name)]),
+        columns: BTreeMap::from([("given_name".to_owned(), column(values))]),
     }
 }
 
@@ -144,7 +147,7 @@ fn what_is_no_model_file_is_named_and_not_quoted() {
     let inner = "{\"kind\": \"stammkunde_model\", \"format\": 1, \"model\": {\"format\": 9}}";
     assert!(parse(inner).to_string().contains("model.format, found: 9"));
     let mut file = serde_json::to_value(ModelFile::new(model(), frequencies(&[("anna", 0.5)]))).expect("JSON");
-    file["term_frequencies"]["given_name"]["anna"] = "canary".into();
+    file["term_frequencies"]["given_name"]["values"]["anna"] = "canary".into();
     let error = parse(&file.to_string());
     assert!(!format!("{error:?}").contains("canary"), "{error:?}");
 }
@@ -186,6 +189,10 @@ fn differences_are_in_bits_and_the_largest_comes_first() {
     );
     assert_eq!((column.bits_mean, column.bits_max), (2.0, 2.0));
     assert!(!told.is_empty() && difference((&left, &ours), (&left, &ours), 0.0).is_empty());
+    let mut rarer = ours.clone();
+    rarer.columns.get_mut("given_name").expect("the column").unseen = 0.0625;
+    let told = difference((&left, &ours), (&left, &rarer), 0.01);
+    assert!((told.term_frequencies[0].bits_unlisted + 2.0).abs() < 1e-12 && !told.is_empty());
 }
 
 #[test]
@@ -249,7 +256,36 @@ fn a_summary_warns_of_what_training_could_not_find_out() {
     assert!(summary(&model, &TermFrequencies::default()).warnings[0].contains("no training session had a pair"));
 }
 
+fn read_back(model: &Model, frequencies: &TermFrequencies) -> (Model, TermFrequencies) {
+    let state = stammkunde::score::state::write(model, frequencies).expect("a state");
+    let get = |name: &str| Ok(state.iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes.clone()));
+    stammkunde::score::state::read(get).expect("a state").expect("a model")
+}
+
 proptest! {
+    #[test]
+    fn settled_numbers_read_back_to_the_last_bit(values in prop::collection::vec((1_u64 << 52..1 << 53, -50_i32..0), 1..50)) {
+        // Any digits, between 1e-15 and 1.
+        let numbers: Vec<f64> = values.iter().map(|&(digits, exponent)| digits as f64 / (1_u64 << 53) as f64 * 2_f64.powi(exponent + 1).min(1.0)).collect();
+        let mut model = model();
+        model.comparisons[0].levels[0].m = numbers[0];
+        model.relations[0].probability_two_random_records = numbers[numbers.len() - 1];
+        let mut frequencies = TermFrequencies {
+            columns: BTreeMap::from([("a".to_owned(), column(numbers.iter().enumerate().map(|(at, &number)| (at.to_string(), number))))]),
+        };
+        model.settle();
+        frequencies.settle();
+        for (at, number) in numbers.iter().enumerate() {
+            let settled = frequencies.columns["a"].values[&at.to_string()];
+            prop_assert!((settled / number - 1.0).abs() < 1e-6 && settled > 0.0, "{number} became {settled}");
+        }
+        prop_assert_eq!(&read_back(&model, &frequencies), &(model.clone(), frequencies.clone()));
+        let settled = (model.clone(), frequencies.clone());
+        model.settle();
+        frequencies.settle();
+        prop_assert_eq!(settled, (model, frequencies));
+    }
+
     #[test]
     fn a_difference_read_the_other_way_round_has_the_other_sign(m in 0.001_f64..1.0, u in 0.001_f64..1.0, lambda in 1e-6_f64..0.5) {
         let (left, mut right) = (model(), model());
