@@ -281,7 +281,7 @@ fn a_level_has_one_test_with_its_parameter() {
     let found = findings(&minimal(&format!(
         "identity:\n  comparisons:\n    - name: email\n      levels:\n{levels}"
     )));
-    let tests = "tests: `exact`, `jaro_winkler`, `levenshtein`, `damerau_levenshtein`, `day_month_swapped`, `same_year`, `swapped`";
+    let tests = "tests: `exact`, `jaro_winkler`, `levenshtein`, `damerau_levenshtein`, `day_month_swapped`, `same_year`, `swapped`, `crossed`, `nickname`";
     assert_eq!(
         found,
         [
