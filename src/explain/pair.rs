@@ -10,13 +10,13 @@ use super::verdict::{Published, Verdict, verdict};
 use super::{Reader, Subject};
 use crate::block;
 use crate::compare::Comparer;
-use crate::config::spec::BlockingRule;
+use crate::config::spec::{BlockingRule, ComparisonSpec};
 use crate::error::{Error, Result};
 use crate::score::{self, Model, TermFrequencies, WeightPart, Weights};
 use crate::standardize;
 use crate::table::column::{LEFT_CUSTOMER_KEY, RIGHT_CUSTOMER_KEY};
 use crate::table::decisions::NamedRecord;
-use crate::table::{CodedRecords, Contacts, DecisionKind, RecordIx, VersionNumber, column};
+use crate::table::{CodedRecords, Contacts, DecisionKind, Pattern, RecordIx, VersionNumber, column};
 
 /// Why two records are together or apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -106,26 +106,6 @@ impl Reader<'_> {
                 .map(|(rule, _)| format!("{}{}", rule.name, if rule.coarse { COARSE } else { "" }))
                 .collect()
         };
-        let values = |record: RecordIx, columns: &[String]| {
-            let value = |name: &String| {
-                records
-                    .column(name)
-                    .and_then(|column| column.value(record))
-                    .map(|value| self.shown(value))
-            };
-            columns.iter().map(value).collect()
-        };
-        // After the comparisons comes the part of other people, which reads no column of its own.
-        let columns_of = identity.comparisons.iter().map(crate::config::spec::ComparisonSpec::columns);
-        let comparisons = weights
-            .parts(pattern, left, right)
-            .into_iter()
-            .zip(columns_of.chain(std::iter::repeat_with(Vec::new)))
-            .map(|(part, columns)| ComparedValues {
-                part,
-                left: values(left, &columns),
-                right: values(right, &columns),
-            });
         let [one, other] = [named(&left_row), named(&right_row)];
         let published = self.published(&one, &other)?;
         let generic = self.generic_columns(&left_row, &right_row)?;
@@ -136,7 +116,7 @@ impl Reader<'_> {
             verdict: Verdict::Matched,
             because: String::new(),
             prior_weight: weights.prior(),
-            comparisons: comparisons.collect(),
+            comparisons: self.compared(&weights, &records, pattern),
             match_weight,
             match_probability: score::probability(match_weight),
             threshold_weight: score::weight_of(identity.match_probability),
@@ -162,6 +142,30 @@ impl Reader<'_> {
             both(&equal(batch, column::SOURCE, source), &equal(batch, column::RECORD_ID, record_id))
         })?;
         row.ok_or_else(|| self.unknown_record(source, record_id))
+    }
+
+    /// The parts of the sum of the first two records, with what was compared.
+    fn compared(&self, weights: &Weights<'_>, records: &CodedRecords, pattern: Pattern) -> Vec<ComparedValues> {
+        let (left, right) = (RecordIx(0), RecordIx(1));
+        let values = |record: RecordIx, columns: &[String]| {
+            let value = |name: &String| {
+                let value = records.column(name).and_then(|column| column.value(record));
+                value.map(|value| self.shown(value))
+            };
+            columns.iter().map(value).collect()
+        };
+        // After the comparisons comes the part of other people, which reads no column of its own.
+        let columns_of = self.spec.identity.comparisons.iter().map(ComparisonSpec::columns);
+        weights
+            .parts(pattern, left, right)
+            .into_iter()
+            .zip(columns_of.chain(std::iter::repeat_with(Vec::new)))
+            .map(|(part, columns)| ComparedValues {
+                part,
+                left: values(left, &columns),
+                right: values(right, &columns),
+            })
+            .collect()
     }
 
     /// The link or possible link between two records.

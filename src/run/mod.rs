@@ -138,7 +138,6 @@ impl Job<'_> {
         rejects.sort();
         let (_, resolved) = identity::resolve(engine, spec, contacts, decisions, previous.model(options), &mut stages)?;
         let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
-
         let input = tables::Input {
             engine,
             spec,

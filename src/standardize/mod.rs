@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema};
 use rayon::prelude::*;
 
@@ -95,6 +95,22 @@ const MATCHING: [&str; 16] = [
 /// Canonical identifier columns; every text column that the record schema does not declare is one, too.
 const IDENTIFIERS: [&str; 4] = [column::CUSTOMER_NO, column::USER_ID, column::DEVICE_ID, column::LOYALTY_NO];
 
+/// Characters of a value that matching sees. Comparing costs the product of two lengths, and nobody's name is longer: what comes after
+/// tells a text that ran into the wrong field, and is published all the same.
+pub const MATCHING_CHARACTERS_MAX: usize = 256;
+
+/// The column with no value longer than [`MATCHING_CHARACTERS_MAX`]; the same column where none is.
+fn cut(column: &ArrayRef) -> ArrayRef {
+    let texts: &StringArray = column.as_string();
+    let is_short = |value: &str| value.len() <= MATCHING_CHARACTERS_MAX;
+    if texts.iter().flatten().all(is_short) {
+        return Arc::clone(column);
+    }
+    let head = |value: &str| value.char_indices().nth(MATCHING_CHARACTERS_MAX).map_or(value.len(), |(at, _)| at);
+    let cut: StringArray = texts.iter().map(|value| value.map(|value| &value[..head(value)])).collect();
+    Arc::new(cut)
+}
+
 /// What every group reads.
 struct Input<'a> {
     batch: &'a RecordBatch,
@@ -182,10 +198,10 @@ impl<'a> Input<'a> {
         let columns = names
             .iter()
             .map(|name| {
-                cleaned
-                    .get(name)
-                    .cloned()
-                    .unwrap_or_else(|| new_null_array(&DataType::Utf8, self.rows))
+                let column = cleaned.get(name);
+                // An identifier is compared whole or not at all.
+                let cut_or_whole = |column: &ArrayRef| if MATCHING.contains(name) { cut(column) } else { Arc::clone(column) };
+                column.map_or_else(|| new_null_array(&DataType::Utf8, self.rows), cut_or_whole)
             })
             .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));

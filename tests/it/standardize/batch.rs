@@ -308,3 +308,14 @@ fn birth_dates_are_judged_by_when_the_source_knew_the_person() {
     assert_eq!(result.rejects.values_count(), 4);
     assert!(result.rejects.rows.iter().all(|reject| reject.reason == "invalid_birth_date"));
 }
+
+#[test]
+fn matching_sees_the_first_256_characters_of_a_text_and_all_of_an_identifier() {
+    let (name, id) = ("ä".repeat(10_000), "x".repeat(10_000));
+    let result = one(&[("family_name", &name), ("user_id", &id)]);
+    assert_eq!(matched(&result, "family_name").map(|text| text.chars().count()), Some(256));
+    assert_eq!(shown(&result, "family_name").map(|text| text.chars().count()), Some(10_000));
+    assert_eq!(matched(&result, "user_id").map(str::len), Some(10_000));
+    let at_most = one(&[("family_name", "ä".repeat(256).as_str())]);
+    assert_eq!(matched(&at_most, "family_name").map(|text| text.chars().count()), Some(256));
+}
