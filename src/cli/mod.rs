@@ -14,6 +14,7 @@ mod explain;
 mod init;
 mod output;
 mod progress;
+mod resolve;
 mod run;
 mod schema;
 mod signals;
@@ -81,6 +82,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Read, resolve, build, publish.
     Run(run::RunArgs),
+    /// Resolve identities only, into one file: the fast loop for trying identity settings.
+    Resolve(resolve::ResolveArgs),
     /// Run the test cases of the project's SQL models.
     Test(test::TestArgs),
     /// Say why records are one customer, or why two are not.
@@ -142,6 +145,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Init(args) => init::init(args, output),
         Command::Validate(args) => validate::validate(args, &start(&cli.global, output)?, output),
         Command::Run(args) => run::run(args, &start(&cli.global, output)?, output),
+        Command::Resolve(args) => resolve::resolve(args, &start(&cli.global, output)?, output),
         Command::Test(args) => test::test(args, &start(&cli.global, output)?, output),
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),

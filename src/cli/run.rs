@@ -179,7 +179,8 @@ fn plan_text(plan: &PlanReport) -> String {
     }
 }
 
-fn sources_text(sources: &[stammkunde::source::SourceCounts]) -> String {
+/// Rows of each source and record.
+pub fn sources_text(sources: &[stammkunde::source::SourceCounts]) -> String {
     let rows: Vec<Vec<String>> = sources
         .iter()
         .map(|counts| {

@@ -20,11 +20,13 @@ use crate::table::{CleanContacts, RecordKind, Rejects, RunId, VersionNumber};
 
 mod identity;
 mod previous;
+mod resolve;
 mod shelf;
 mod stages;
 mod tables;
 
 pub use previous::Previous;
+pub use resolve::{ResolveOptions, resolve};
 pub use stages::{Progress, Silent, Stages};
 
 use identity::Resolved;

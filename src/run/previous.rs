@@ -35,6 +35,22 @@ impl Previous {
     /// # Errors
     /// `Environment` for the store or a damaged file.
     pub fn read(engine: &Engine, warehouse: &Warehouse) -> Result<Self> {
+        let mut previous = Self::identities(engine, warehouse)?;
+        if let Some(manifest) = &previous.manifest {
+            for name in ["key_events", "runs"] {
+                previous
+                    .history
+                    .insert(name, warehouse.read(engine, manifest, name, None)?.unwrap_or_default());
+            }
+        }
+        Ok(previous)
+    }
+
+    /// Reads the newest version without the tables that grow.
+    ///
+    /// # Errors
+    /// As [`Previous::read`].
+    pub fn identities(engine: &Engine, warehouse: &Warehouse) -> Result<Self> {
         let Some(manifest) = warehouse.latest(engine)? else {
             return Ok(Self::default());
         };
@@ -55,7 +71,7 @@ impl Previous {
             ledger,
             keys,
             model: score::state::read(state)?,
-            history: BTreeMap::from([("key_events", table("key_events")?), ("runs", table("runs")?)]),
+            history: BTreeMap::new(),
             manifest: Some(manifest),
         })
     }

@@ -72,6 +72,17 @@ pub fn standardize(contacts: &Contacts, country: &str) -> Standardized {
     }
 }
 
+/// Whether a column of contacts is read for any of these columns of `matching`. Says yes where it cannot rule it out.
+#[must_use]
+pub fn is_read_for(matching: &[String], name: &str) -> bool {
+    const ALONE: [&str; 4] = [column::GENDER, column::COMPANY, column::CITY, column::REGION];
+    let is_source_of = |wanted: &String| wanted.starts_with(name);
+    if ALONE.contains(&name) || IDENTIFIERS.contains(&name) {
+        return matching.iter().any(is_source_of);
+    }
+    name != column::DELETED && !name.starts_with(column::CONSENT_PREFIX)
+}
+
 /// Columns of `matching`, in order; the identifiers follow.
 const MATCHING: [&str; 16] = [
     column::GIVEN_NAME,

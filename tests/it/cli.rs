@@ -8,6 +8,7 @@ mod keys;
 mod privacy;
 mod project;
 mod repeat;
+mod resolve;
 mod select;
 mod support;
 mod surface;
