@@ -14,7 +14,7 @@ use crate::key;
 use crate::publish::{self, Warehouse};
 use crate::report::ResolveReport;
 use crate::source::{self, InputStatus};
-use crate::standardize;
+use crate::standardize::{self, Purpose};
 use crate::table::build::{batch, key_column};
 use crate::table::keys::Keys;
 use crate::table::{CleanContacts, RecordKind, column};
@@ -63,7 +63,7 @@ pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress:
     })?;
     gate_rejects(spec, &ingested)?;
     let standardized = stages.time("standardize", || {
-        Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
+        Ok(engine.compute(|| standardize::standardize_for(&ingested.contacts, &spec.country, Purpose::Matching(&matching))))
     })?;
     let contacts = &standardized.contacts;
     let resolved = identity::resolve(engine, spec, contacts, previous.model(options.retrain), &mut stages)?;

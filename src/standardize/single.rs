@@ -1,8 +1,7 @@
 //! Columns that are read one value at a time: e-mail, phone, gender, company, country, city, region, identifiers.
 
-use super::distinct::Distinct;
-use super::findings::{Finding, Findings};
-use super::{Columns, Input};
+use super::findings::Finding;
+use super::{Columns, Input, distinct};
 use crate::table::column;
 use crate::text::{company, country, email, fold, gender, identifier, phone, place, placeholder};
 
@@ -43,31 +42,18 @@ pub const PLACEHOLDER: Finding = Finding::Placeholder("placeholder");
 /// Digits that a spreadsheet lost.
 pub const EXCEL_DAMAGED: Finding = Finding::Damaged("excel_damaged");
 
-impl<'a> Columns<'a> {
-    /// Adds the display and matching form of a column and its findings.
-    pub fn push(&mut self, input: &Input<'a>, name: &'a str, values: &Distinct<Cleaned>) {
-        self.display.push((name, values.column(|cleaned| cleaned.display.as_deref())));
-        self.matching.push((name, values.column(|cleaned| cleaned.matching.as_deref())));
-        self.find(input, name, values, |cleaned| cleaned.finding);
-    }
-
-    /// Adds the findings of a column.
-    pub fn find<T>(&mut self, input: &Input<'a>, name: &str, values: &Distinct<T>, finding: impl Fn(&T) -> Option<Finding>) {
-        if let Some(raw) = input.text(name) {
-            self.findings
-                .append(Findings::of_column(name, input.text(column::SOURCE), raw, values, finding));
-        }
-    }
-}
-
 /// E-mail, and the local part for comparing.
 pub fn email<'a>(input: &Input<'a>) -> Columns<'a> {
-    let values = Distinct::map(input.texts(column::EMAIL), clean_email);
     let mut columns = Columns::default();
-    columns.push(input, column::EMAIL, &values);
-    columns
-        .matching
-        .push((column::EMAIL_LOCAL, values.column(|cleaned| cleaned.derived.as_deref())));
+    let Some(texts) = input.distinct(column::EMAIL) else {
+        return columns;
+    };
+    let values = texts.clean(clean_email);
+    if input.wants(column::EMAIL_LOCAL) {
+        let local = distinct::matching(column::EMAIL_LOCAL, values.codes.clone(), &values.forms.derived);
+        columns.matching.push((column::EMAIL_LOCAL, local));
+    }
+    columns.push(input, column::EMAIL, values);
     columns
 }
 
@@ -102,11 +88,11 @@ fn clean_email(text: &str) -> Cleaned {
 
 /// Phone, read as of the row's country.
 pub fn phone<'a>(input: &Input<'a>) -> Columns<'a> {
-    let values = Distinct::map(input.texts_with_country(column::PHONE), |(text, country)| {
-        clean_phone(text, input.country_of(country))
-    });
     let mut columns = Columns::default();
-    columns.push(input, column::PHONE, &values);
+    if let Some(texts) = input.distinct_with_country(column::PHONE) {
+        let values = texts.clean(|(text, country)| clean_phone(text, input.country_of(country)));
+        columns.push(input, column::PHONE, values.without_country());
+    }
     columns
 }
 
@@ -128,10 +114,17 @@ fn clean_phone(text: &str, country: &str) -> Cleaned {
 /// Gender, company, city and region.
 pub fn short<'a>(input: &Input<'a>) -> Columns<'a> {
     let mut columns = Columns::default();
-    columns.push(input, column::GENDER, &Distinct::map(input.texts(column::GENDER), clean_gender));
-    columns.push(input, column::COMPANY, &Distinct::map(input.texts(column::COMPANY), clean_company));
-    columns.push(input, column::CITY, &Distinct::map(input.texts(column::CITY), clean_city));
-    columns.push(input, column::REGION, &Distinct::map(input.texts(column::REGION), clean_region));
+    let all: [(&str, fn(&str) -> Cleaned); 4] = [
+        (column::GENDER, clean_gender),
+        (column::COMPANY, clean_company),
+        (column::CITY, clean_city),
+        (column::REGION, clean_region),
+    ];
+    for (name, clean) in all {
+        if let Some(texts) = input.distinct(name) {
+            columns.push(input, name, texts.clean(clean));
+        }
+    }
     columns
 }
 
@@ -175,9 +168,11 @@ fn clean_region(text: &str) -> Cleaned {
 }
 
 /// Country, which was read first because phone and postcode depend on it.
-pub fn country<'a>(input: &Input<'a>) -> Columns<'a> {
+pub fn country<'a>(input: &mut Input<'a>) -> Columns<'a> {
     let mut columns = Columns::default();
-    columns.push(input, column::COUNTRY, &input.countries);
+    if let Some(countries) = input.countries.take() {
+        columns.push(input, column::COUNTRY, countries);
+    }
     columns
 }
 
@@ -198,7 +193,9 @@ pub fn clean_country(text: &str) -> Cleaned {
 pub fn identifiers<'a>(input: &Input<'a>) -> Columns<'a> {
     let mut columns = Columns::default();
     for name in input.identifiers() {
-        columns.push(input, name, &Distinct::map(input.texts(name), clean_identifier));
+        if let Some(texts) = input.distinct(name) {
+            columns.push(input, name, texts.clean(clean_identifier));
+        }
     }
     columns
 }

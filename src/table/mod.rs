@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod identity;
 pub mod ids;
 pub mod keys;
+pub mod order;
 pub mod pairs;
 pub mod record;
 pub mod rejects;
