@@ -110,7 +110,7 @@ fn clean_number(text: &str) -> Cleaned {
 }
 
 fn clean_postcode(text: &str, country: &str) -> Cleaned {
-    if fold::clean(text).is_empty() {
+    if fold::is_blank(text) {
         return Cleaned::default();
     }
     if placeholder::is_excel_damaged(text) {

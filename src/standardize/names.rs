@@ -144,7 +144,7 @@ fn clean_family(text: &str) -> Cleaned {
 }
 
 fn clean_part(text: &str, matching: impl Fn(&str) -> Option<String>) -> Cleaned {
-    if fold::clean(text).is_empty() {
+    if fold::is_blank(text) {
         return Cleaned::default();
     }
     if placeholder::is_name_placeholder(text) {

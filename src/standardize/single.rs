@@ -60,7 +60,7 @@ pub fn email<'a>(input: &Input<'a>) -> Columns<'a> {
 fn clean_email(text: &str) -> Cleaned {
     let Some(address) = email::normalize(text) else {
         return match text {
-            text if fold::clean(text).is_empty() => Cleaned::default(),
+            text if fold::is_blank(text) => Cleaned::default(),
             text if placeholder::is_placeholder(text) => Cleaned::without(PLACEHOLDER),
             _ => Cleaned::without(Finding::Damaged("invalid_email")),
         };
@@ -97,7 +97,7 @@ pub fn phone<'a>(input: &Input<'a>) -> Columns<'a> {
 }
 
 fn clean_phone(text: &str, country: &str) -> Cleaned {
-    if fold::clean(text).is_empty() {
+    if fold::is_blank(text) {
         Cleaned::default()
     } else if placeholder::is_excel_damaged(text) {
         Cleaned::without(EXCEL_DAMAGED)
@@ -131,7 +131,7 @@ pub fn short<'a>(input: &Input<'a>) -> Columns<'a> {
 fn clean_gender(text: &str) -> Cleaned {
     match gender::normalize(text) {
         Some(letter) => Cleaned::both(Some(letter.to_owned()), Some(letter.to_owned())),
-        None if fold::clean(text).is_empty() => Cleaned::default(),
+        None if fold::is_blank(text) => Cleaned::default(),
         None if placeholder::is_placeholder(text) => Cleaned::without(PLACEHOLDER),
         None => Cleaned::without(Finding::Damaged("invalid_gender")),
     }
@@ -139,7 +139,7 @@ fn clean_gender(text: &str) -> Cleaned {
 
 fn clean_company(text: &str) -> Cleaned {
     match text {
-        text if fold::clean(text).is_empty() => Cleaned::default(),
+        text if fold::is_blank(text) => Cleaned::default(),
         text if placeholder::is_placeholder(text) || company::is_private(text) => Cleaned::without(PLACEHOLDER),
         text => Cleaned::both(company::display(text), company::matching(text)),
     }
@@ -202,7 +202,7 @@ pub fn identifiers<'a>(input: &Input<'a>) -> Columns<'a> {
 
 fn clean_identifier(text: &str) -> Cleaned {
     match identifier::normalize(text) {
-        None if fold::clean(text).is_empty() => Cleaned::default(),
+        None if fold::is_blank(text) => Cleaned::default(),
         None => Cleaned::without(PLACEHOLDER),
         Some(id) if placeholder::is_excel_damaged(&id) => Cleaned::without(EXCEL_DAMAGED),
         Some(id) if placeholder::is_blocked_identifier(&id) => Cleaned::without(PLACEHOLDER),
