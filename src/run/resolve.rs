@@ -17,7 +17,7 @@ use crate::source::{self, InputStatus};
 use crate::standardize::{self, Purpose};
 use crate::table::build::{batch, key_column};
 use crate::table::keys::Keys;
-use crate::table::{CleanContacts, RecordKind, column};
+use crate::table::{CleanContacts, Contacts, RecordKind, column};
 
 /// What `resolve` is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -57,13 +57,17 @@ pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress:
         Ok((previous, there.map(|(object, _)| object).collect::<Vec<_>>()))
     })?;
     let matching = spec.identity.columns();
-    let ingested = stages.time("source", || {
+    let mut ingested = stages.time("source", || {
         let is_wanted = |name: &str| standardize::is_read_for(&matching, name);
         source::read_contacts(engine, spec, &objects, &previous.ledger, &is_wanted)
     })?;
     gate_rejects(spec, &ingested)?;
     let standardized = stages.time("standardize", || {
-        Ok(engine.compute(|| standardize::standardize_for(&ingested.contacts, &spec.country, Purpose::Matching(&matching))))
+        let purpose = Purpose::Matching(&matching);
+        let standardized = engine.compute(|| standardize::standardize_for(&ingested.contacts, &spec.country, purpose));
+        // What matching does not read is not held any longer.
+        ingested.contacts = Contacts::new(standardized.contacts.display.clone());
+        Ok(standardized)
     })?;
     let contacts = &standardized.contacts;
     let resolved = identity::resolve(engine, spec, contacts, previous.model(options.retrain), &mut stages)?;

@@ -179,9 +179,9 @@ pub fn read_contacts(
     ingested.drift.sort();
     for (kind, of_sources) in by_kind {
         let is_kept = |name: &str| kind != RecordKind::Contacts || [column::SOURCE, column::RECORD_ID].contains(&name) || is_wanted(name);
-        let (schema, batches) = unite(kind, &of_sources, &is_kept)?;
+        let (schema, batches) = unite(kind, of_sources, &is_kept)?;
         if kind == RecordKind::Contacts {
-            ingested.contacts = Contacts::new(canonical::one_batch(&batches, &schema)?);
+            ingested.contacts = Contacts::new(canonical::one_batch(batches, &schema)?);
         } else {
             ingested.facts.push((kind, batches));
         }
@@ -190,7 +190,7 @@ pub fn read_contacts(
 }
 
 /// Batches of all sources in one schema: the declared columns, then every column that any source adds, by name; of these the kept ones.
-fn unite(kind: RecordKind, of_sources: &[Vec<RecordBatch>], is_kept: &dyn Fn(&str) -> bool) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+fn unite(kind: RecordKind, of_sources: Vec<Vec<RecordBatch>>, is_kept: &dyn Fn(&str) -> bool) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let declared = kind.schema();
     let mut extra = BTreeMap::new();
     for field in of_sources
@@ -208,7 +208,7 @@ fn unite(kind: RecordKind, of_sources: &[Vec<RecordBatch>], is_kept: &dyn Fn(&st
     let mut batches = Vec::new();
     for of_source in of_sources {
         batches.extend(
-            canonical::widen(of_source, &schema)?
+            canonical::widen(&of_source, &schema)?
                 .into_iter()
                 .filter(|batch| batch.num_rows() > 0),
         );
