@@ -112,7 +112,7 @@ pub(super) fn canonical(shape: &Shape<'_>, batches: Vec<RecordBatch>) -> Result<
     }
     let rejects = keep_one(shape, &batches, &keys, &mut entries)?;
     let sorted = if shape.record == RecordKind::Contacts {
-        vec![gather(shape, batches, &entries)?]
+        vec![gather(shape, batches, entries)?]
     } else {
         let references: Vec<&RecordBatch> = batches.iter().collect();
         entries
@@ -128,10 +128,11 @@ fn indices(entries: &[Entry]) -> Vec<(usize, usize)> {
 }
 
 /// The rows of the entries as one batch. Columns are gathered side by side, and each is let go of once it was.
-fn gather(shape: &Shape<'_>, batches: Vec<RecordBatch>, entries: &[Entry]) -> Result<RecordBatch> {
-    let indices = indices(entries);
+fn gather(shape: &Shape<'_>, batches: Vec<RecordBatch>, entries: Vec<Entry>) -> Result<RecordBatch> {
+    let indices = indices(&entries);
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    let in_order = rows == indices.len() && entries.is_sorted_by_key(|entry| (entry.batch, entry.row));
+    let in_order = rows == indices.len() && indices.is_sorted();
+    drop(entries);
     let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::with_capacity(batches.len()); shape.schema.fields().len()];
     for batch in batches {
         for (column, piece) in columns.iter_mut().zip(batch.columns()) {

@@ -18,19 +18,19 @@ pub struct Distinct<K> {
     pub codes: Vec<u32>,
     /// Keys in order of first appearance.
     pub keys: Vec<K>,
+    /// Whether the display forms are wanted.
+    pub shows: bool,
 }
 
 impl<'a> Distinct<&'a str> {
     /// The distinct texts of a column. O(rows) hashing.
-    pub fn texts(column: &'a StringArray) -> Self {
+    pub fn texts(column: &'a StringArray, shows: bool) -> Self {
         let mut interner = Interner::default();
-        let codes = column
-            .iter()
-            .map(|text| text.map_or(NULL_CODE, |text| interner.code(text)))
-            .collect();
+        let codes = interner.codes(column);
         Self {
             codes,
             keys: interner.into_values(),
+            shows,
         }
     }
 
@@ -62,14 +62,22 @@ impl<'a> Distinct<&'a str> {
                 *further.entry((text, other)).or_insert_with(|| add(text, other))
             };
         }
-        Distinct { codes, keys }
+        Distinct {
+            codes,
+            keys,
+            shows: self.shows,
+        }
     }
 }
 
 impl<K: Copy + Sync> Distinct<K> {
     /// Reads every distinct key once.
     pub fn clean(self, clean: impl Fn(K) -> Cleaned + Sync) -> Values<K> {
-        let [forms] = Forms::of(&self.keys, |key| [clean(key)]);
+        let [forms] = Forms::of(&self.keys, |key| {
+            let cleaned = clean(key);
+            let display = cleaned.display.filter(|_| self.shows);
+            [Cleaned { display, ..cleaned }]
+        });
         Values {
             codes: self.codes,
             keys: self.keys,

@@ -154,9 +154,10 @@ impl<'a> Input<'a> {
 
     /// The distinct values of a text column; `None` if no row has one.
     fn distinct(&self, name: &str) -> Option<Distinct<&'a str>> {
-        self.text(name)
-            .filter(|column| column.null_count() < column.len())
-            .map(Distinct::texts)
+        let column = self.text(name).filter(|column| column.null_count() < column.len())?;
+        // Names and house numbers are put together by what is shown of them.
+        let shows = self.shows() || [column::GIVEN_NAME, column::FAMILY_NAME, column::HOUSE_NUMBER].contains(&name);
+        Some(Distinct::texts(column, shows))
     }
 
     /// The distinct values of a text column, each with the code of its row's country.

@@ -29,10 +29,7 @@ impl Coded {
     #[must_use]
     pub fn encode(name: &str, column: &StringArray) -> Self {
         let mut interner = Interner::default();
-        let codes: Vec<u32> = column
-            .iter()
-            .map(|value| value.map_or(NULL_CODE, |value| interner.code(value)))
-            .collect();
+        let codes = interner.codes(column);
         let distinct: StringArray = interner.values().iter().map(|value| Some(*value)).collect();
         Self::of_forms(name, codes, &distinct)
     }

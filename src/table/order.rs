@@ -21,6 +21,8 @@ pub struct Interner<'a> {
 
 const EMPTY: u64 = u64::MAX;
 const SLOTS_MIN: usize = 64;
+/// Rows that are looked up together.
+const BATCH: usize = 32;
 
 impl Default for Interner<'_> {
     fn default() -> Self {
@@ -32,12 +34,41 @@ impl Default for Interner<'_> {
 }
 
 impl<'a> Interner<'a> {
+    /// The codes of a column; [`NULL_CODE`] for a null. As [`Interner::code`] for one row after the other, but the memory that a batch of rows
+    /// needs is on its way before the first of them is looked up.
+    pub fn codes(&mut self, column: &'a StringArray) -> Vec<u32> {
+        let mut codes = Vec::with_capacity(column.len());
+        let mut hashes = [0_u64; BATCH];
+        for start in (0..column.len()).step_by(BATCH) {
+            let rows = start..column.len().min(start + BATCH);
+            let mask = self.slots.len() - 1;
+            let mut touched = 0;
+            for row in rows.clone().filter(|&row| column.is_valid(row)) {
+                let hash = hash(column.value(row));
+                hashes[row - start] = hash;
+                touched ^= self.slots[slot_of(hash) & mask];
+            }
+            std::hint::black_box(touched);
+            codes.extend(rows.map(|row| {
+                if column.is_valid(row) {
+                    self.code_of(column.value(row), hashes[row - start])
+                } else {
+                    NULL_CODE
+                }
+            }));
+        }
+        codes
+    }
+
     /// The code of a text, which may be new. O(1) on average.
     ///
     /// # Panics
     /// At 2^32 - 1 distinct texts: a table has fewer records.
     pub fn code(&mut self, text: &'a str) -> u32 {
-        let hash = FxBuildHasher.hash_one(text) & (u64::from(u32::MAX) << 32);
+        self.code_of(text, hash(text))
+    }
+
+    fn code_of(&mut self, text: &'a str, hash: u64) -> u32 {
         let mask = self.slots.len() - 1;
         let mut at = slot_of(hash) & mask;
         loop {
@@ -45,7 +76,7 @@ impl<'a> Interner<'a> {
             if slot == EMPTY {
                 break;
             }
-            let code = slot as u32;
+            let code = u32::try_from(slot & u64::from(u32::MAX)).expect("the lower half of a slot");
             if slot ^ hash == u64::from(code) && self.values[code as usize] == text {
                 return code;
             }
@@ -84,6 +115,11 @@ impl<'a> Interner<'a> {
     pub fn into_values(self) -> Vec<&'a str> {
         self.values
     }
+}
+
+/// A hash in the upper half of a slot.
+fn hash(text: &str) -> u64 {
+    FxBuildHasher.hash_one(text) & (u64::from(u32::MAX) << 32)
 }
 
 /// The hash half of a slot as a number of slots: below 2^32 of them, which is more than there are records.
@@ -246,6 +282,12 @@ mod tests {
             distinct.sort_unstable();
             distinct.dedup();
             prop_assert_eq!(interner.values().len(), distinct.len());
+            let column: StringArray = texts.iter().map(|text| (text != "a").then_some(text.as_str())).collect();
+            let mut batched = Interner::default();
+            for (text, code) in texts.iter().zip(batched.codes(&column)) {
+                prop_assert_eq!(text == "a", code == NULL_CODE);
+                prop_assert!(code == NULL_CODE || batched.values()[code as usize] == text);
+            }
         }
     }
 }

@@ -66,7 +66,7 @@ fn is_local(local: &str) -> bool {
         && local.len() <= LOCAL_BYTES_MAX
         && !local.starts_with('.')
         && !local.ends_with('.')
-        && !local.contains("..")
+        && !local.as_bytes().windows(2).any(|pair| pair == b"..")
         && local.chars().all(|c| {
             c.is_alphanumeric()
                 || (c.is_ascii_punctuation() && !matches!(c, ',' | ';' | ':' | '<' | '>' | '(' | ')' | '[' | ']' | '\\' | '"' | '@'))
@@ -103,7 +103,7 @@ pub fn mailbox(address: &str) -> String {
     if matches!(domain, "gmail.com" | "googlemail.com") {
         return format!("{}@gmail.com", base.replace('.', ""));
     }
-    format!("{base}@{domain}")
+    [base, "@", domain].concat()
 }
 
 /// What an address stands for.

@@ -128,6 +128,9 @@ pub fn is_blocked_identifier(text: &str) -> bool {
 /// Whether a spreadsheet turned digits into a number in scientific notation, `4,91711E+11`: the digits after it are lost.
 #[must_use]
 pub fn is_excel_damaged(text: &str) -> bool {
+    if !text.bytes().any(|byte| byte | 0x20 == b'e') {
+        return false;
+    }
     let text = text.trim().trim_start_matches(['\'', '+', '-']);
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else {
         return false;
