@@ -114,17 +114,15 @@ fn clean_phone(text: &str, country: &str) -> Cleaned {
 /// Gender, company, city and region.
 pub fn short<'a>(input: &Input<'a>) -> Columns<'a> {
     let mut columns = Columns::default();
-    let all: [(&str, fn(&str) -> Cleaned); 4] = [
-        (column::GENDER, clean_gender),
-        (column::COMPANY, clean_company),
-        (column::CITY, clean_city),
-        (column::REGION, clean_region),
-    ];
-    for (name, clean) in all {
+    let mut read = |name: &'a str, clean: fn(&str) -> Cleaned| {
         if let Some(texts) = input.distinct(name) {
             columns.push(input, name, texts.clean(clean));
         }
-    }
+    };
+    read(column::GENDER, clean_gender);
+    read(column::COMPANY, clean_company);
+    read(column::CITY, clean_city);
+    read(column::REGION, clean_region);
     columns
 }
 
