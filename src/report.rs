@@ -65,6 +65,29 @@ pub struct RunReport {
     pub resources: Resources,
 }
 
+/// What `stammkunde resolve` did; `--format json` prints this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolveReport {
+    /// The file written, as it was given.
+    pub out: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// The version whose keys were carried over, if there is one.
+    pub previous: Option<VersionNumber>,
+    /// Counts by source and record.
+    pub sources: Vec<SourceCounts>,
+    /// Placeholders that became null, by `column/kind`.
+    pub placeholders: std::collections::BTreeMap<String, u64>,
+    /// Identity resolution.
+    pub identity: IdentityReport,
+    /// What would happen to keys.
+    pub keys: KeyChanges,
+    /// Time by stage.
+    pub stages: Vec<StageTime>,
+    /// Totals.
+    pub resources: Resources,
+}
+
 /// What identity resolution saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IdentityReport {

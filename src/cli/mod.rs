@@ -17,6 +17,7 @@ mod model;
 mod output;
 mod plan;
 mod progress;
+mod resolve;
 mod run;
 mod schema;
 mod signals;
@@ -86,6 +87,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Read, resolve, build, publish.
     Run(run::RunArgs),
+    /// Resolve identities only, into one file: the fast loop for trying identity settings.
+    Resolve(resolve::ResolveArgs),
     /// Run the test cases of the project's SQL models.
     Test(test::TestArgs),
     /// Say why records are one customer, or why two are not.
@@ -153,6 +156,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Validate(args) => validate::validate(args, &start(&cli.global, output)?, output),
         Command::Plan(args) => plan::plan(args, &start(&cli.global, output)?, output),
         Command::Run(args) => run::run(args, &start(&cli.global, output)?, output),
+        Command::Resolve(args) => resolve::resolve(args, &start(&cli.global, output)?, output),
         Command::Test(args) => test::test(args, &start(&cli.global, output)?, output),
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
         Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),

@@ -9,7 +9,7 @@ use stammkunde::run::Progress;
 use super::output::Output;
 
 /// Stages of a run, for the length of the bar.
-const STAGES: [&str; 12] = [
+const STAGES: [&str; 13] = [
     "plan",
     "source",
     "standardize",
@@ -22,6 +22,7 @@ const STAGES: [&str; 12] = [
     "model",
     "audit",
     "publish",
+    "write",
 ];
 
 /// Listens to a run for the command line.

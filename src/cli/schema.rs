@@ -8,7 +8,7 @@ use stammkunde::explain::Explanation;
 use stammkunde::model::CaseResult;
 use stammkunde::plan::PlanReport;
 use stammkunde::publish::Manifest;
-use stammkunde::report::RunReport;
+use stammkunde::report::{ResolveReport, RunReport};
 use stammkunde::score::{Model, ModelDifference, ModelFile, ModelSummary};
 use stammkunde::{Result, config};
 
@@ -31,6 +31,8 @@ enum SchemaName {
     Plan,
     /// run
     Run,
+    /// resolve
+    Resolve,
     /// validate, when the project is sound
     Validate,
     /// one finding of an error
@@ -61,6 +63,7 @@ pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
         SchemaName::Pipeline => config::json_schema(),
         SchemaName::Plan => schema_for!(PlanReport).into(),
         SchemaName::Run => schema_for!(RunReport).into(),
+        SchemaName::Resolve => schema_for!(ResolveReport).into(),
         SchemaName::Validate => schema_for!(super::validate::ValidateReport).into(),
         SchemaName::Diagnostic => schema_for!(Diagnostic).into(),
         SchemaName::Test => schema_for!(Vec<CaseResult>).into(),

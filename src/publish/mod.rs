@@ -12,6 +12,7 @@
 //! version lists (removed by [`Warehouse::sweep`]) or a `latest/` that is behind (repaired by [`Warehouse::repair`]).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Location};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::table::{RunId, VersionNumber};
 
 mod bucket;
@@ -164,4 +165,41 @@ impl Warehouse {
         let bucket = Bucket::new(engine, &self.root);
         write::sweep(&bucket, &self.versions(engine)?, keep)
     }
+}
+
+/// That a place can be a file's: it has a name and is no folder.
+///
+/// # Errors
+/// `Config` otherwise.
+pub fn expect_file(place: &Location) -> Result<()> {
+    if place.path.filename().is_some() && !place.local.as_ref().is_some_and(|local| local.is_dir()) {
+        return Ok(());
+    }
+    Err(Error::config("the output is not a file")
+        .with("path", &*place.display)
+        .hint("give the name of a file, e.g. `keys.parquet`"))
+}
+
+/// Writes one table as one Parquet file at a place of its own, which appears whole or not at all, and verifies it. Replaces a file that
+/// was there. Gives its bytes.
+///
+/// # Errors
+/// As [`expect_file`]; `Config` for a type that cannot be published, `Environment` for the store or the disk.
+pub fn write_file(engine: &Engine, place: &Location, table: &RecordBatch) -> Result<u64> {
+    expect_file(place)?;
+    let path = place.path.as_ref();
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let root = Location {
+        store: Arc::clone(&place.store),
+        path: object_store::path::Path::parse(folder).expect("the front of a path is a path"),
+        display: match place.display.strip_suffix(name) {
+            Some("") | None => ".".to_owned(),
+            Some(folder) => folder.to_owned(),
+        },
+        local: place.local.as_ref().and_then(|local| local.parent()).map(Into::into),
+    };
+    let bucket = Bucket::new(engine, &root);
+    let batches = std::slice::from_ref(table);
+    let (_, file) = write::file(engine, &bucket, name.to_owned(), (name, &table.schema(), batches))?;
+    Ok(file.bytes)
 }

@@ -91,8 +91,19 @@ pub(super) fn state(bucket: &Bucket<'_>, folder: &str, name: &str, bytes: Bytes)
 
 /// Writes and verifies a table.
 pub(super) fn table(engine: &Engine, bucket: &Bucket<'_>, folder: &str, table: (&str, &SchemaRef, &[RecordBatch])) -> Result<TableEntry> {
-    let (name, schema, batches) = table;
+    let (name, ..) = table;
     let relative = format!("{folder}/{name}/part-00000.parquet");
+    let (rows, file) = file(engine, bucket, relative, table)?;
+    Ok(TableEntry { rows, files: vec![file] })
+}
+
+/// Writes and verifies one file of a table; gives its rows, too.
+pub(super) fn file(
+    engine: &Engine,
+    bucket: &Bucket<'_>,
+    relative: String,
+    (name, schema, batches): (&str, &SchemaRef, &[RecordBatch]),
+) -> Result<(u64, FileEntry)> {
     let schema = types::published(name, schema)?;
     let (sink, upload) = Sink::open(engine, bucket.root.store.clone(), bucket.path(&relative)?);
     let encoded = engine.compute(|| -> Result<(u64, Sink)> {
@@ -122,7 +133,7 @@ pub(super) fn table(engine: &Engine, bucket: &Bucket<'_>, folder: &str, table: (
         sha256,
     };
     read::verify(engine, bucket, &file, rows)?;
-    Ok(TableEntry { rows, files: vec![file] })
+    Ok((rows, file))
 }
 
 /// Lower-case hexadecimal.

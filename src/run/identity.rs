@@ -92,7 +92,8 @@ pub fn resolve(
         Some((model, frequencies, source)) => (model, Some(frequencies), source),
         None => {
             let model = stages.time("train", || Ok(engine.compute(|| train(identity, &blocked, &comparer))))?;
-            let frequencies = (!identity.training.relations).then(|| settled(TermFrequencies::count(&identity.comparisons, &blocked.records)));
+            let frequencies =
+                (!identity.training.relations).then(|| settled(TermFrequencies::count(&identity.comparisons, &blocked.records)));
             (model, frequencies, ModelSource::Trained)
         }
     };

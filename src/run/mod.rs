@@ -22,12 +22,14 @@ use crate::table::{CleanContacts, Decisions, RecordKind, Rejects, RunId, Version
 mod ahead;
 mod identity;
 mod previous;
+mod resolve;
 mod shelf;
 mod stages;
 mod tables;
 
 pub use ahead::{dry_run, plan};
 pub use previous::Previous;
+pub use resolve::{ResolveOptions, resolve};
 pub use stages::{Progress, Silent, Stages};
 
 use identity::Resolved;
@@ -196,8 +198,14 @@ impl Job<'_> {
     ) -> Result<Shelf<'_>> {
         let draft = Draft::begin(self.engine, self.warehouse, &self.options.run_id, self.plan.previous)?;
         let mut shelf = Shelf::new(draft, model::reads(self.spec, &self.plan.models));
-        for (name, table) in stages.time("profile", || Ok(tables::people(input, rejects)))? {
-            stages.part("publish", || shelf.put(&name, table))?;
+        for (position, name) in tables::PEOPLE.into_iter().enumerate() {
+            let make = || Ok(tables::people(name, input, rejects));
+            let table = if position + 1 < tables::PEOPLE.len() {
+                stages.part("profile", make)?
+            } else {
+                stages.time("profile", make)?
+            };
+            stages.part("publish", || shelf.put(name, table))?;
         }
         let mut orders = Vec::new();
         for (kind, batches) in facts {

@@ -38,6 +38,22 @@ impl Previous {
     /// # Errors
     /// `Environment` for the store or a damaged file.
     pub fn read(engine: &Engine, warehouse: &Warehouse) -> Result<Self> {
+        let mut previous = Self::identities(engine, warehouse)?;
+        if let Some(manifest) = &previous.manifest {
+            for name in ["key_events", "runs"] {
+                previous
+                    .history
+                    .insert(name, warehouse.read(engine, manifest, name, None)?.unwrap_or_default());
+            }
+        }
+        Ok(previous)
+    }
+
+    /// Reads the newest version without the tables that grow.
+    ///
+    /// # Errors
+    /// As [`Previous::read`].
+    pub fn identities(engine: &Engine, warehouse: &Warehouse) -> Result<Self> {
         let Some(manifest) = warehouse.latest(engine)? else {
             return Ok(Self::default());
         };
@@ -58,7 +74,7 @@ impl Previous {
             ledger,
             keys,
             model: score::state::read(state)?,
-            history: BTreeMap::from([("key_events", table("key_events")?), ("runs", table("runs")?)]),
+            history: BTreeMap::new(),
             manifest: Some(manifest),
         })
     }
@@ -87,12 +103,18 @@ impl Previous {
     /// The model to use: of a file if there is one, else of the version; none if a new one is wanted.
     #[must_use]
     pub fn model(&self, options: &RunOptions) -> Option<(Model, TermFrequencies, ModelSource)> {
-        let known = |source| move |(model, frequencies)| (model, frequencies, source);
-        match &options.model {
-            Some(file) => Some(file.clone().into_parts()).map(known(ModelSource::File)),
-            None if options.retrain => None,
-            None => self.model.clone().map(known(ModelSource::LastVersion)),
-        }
+        let Some(file) = &options.model else {
+            return self.newest_model(options.retrain);
+        };
+        let (model, frequencies) = file.clone().into_parts();
+        Some((model, frequencies, ModelSource::File))
+    }
+
+    /// The model of the version, unless a new one is wanted.
+    #[must_use]
+    pub fn newest_model(&self, retrain: bool) -> Option<(Model, TermFrequencies, ModelSource)> {
+        let (model, frequencies) = self.model.clone().filter(|_| !retrain)?;
+        Some((model, frequencies, ModelSource::LastVersion))
     }
 
     /// Whether the version scored with the model of this file: then using it again changes nothing. Values that only the version knows were

@@ -17,7 +17,7 @@ use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key;
-use crate::model::{Table, Tables};
+use crate::model::Table;
 use crate::profile::{self, ProfileSpec};
 use crate::report::IdentityReport;
 use crate::score;
@@ -56,30 +56,44 @@ impl Input<'_> {
 }
 
 /// The tables about people and keys.
-pub fn people(input: &Input<'_>, rejects: &Rejects) -> Tables {
+pub const PEOPLE: [&str; 10] = [
+    "contacts",
+    "customers",
+    "decisions",
+    "generic_values",
+    "identities",
+    "key_events",
+    "key_redirects",
+    "links",
+    "possible_links",
+    "rejects",
+];
+
+/// One of [`PEOPLE`]. They are made one after the other, so that the next is made when the last is written and gone.
+pub fn people(name: &str, input: &Input<'_>, rejects: &Rejects) -> Table {
     let Input {
         contacts, resolved, keys, ..
     } = *input;
     let names = |rules: &[crate::config::spec::BlockingRule]| rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
     let (blocking, deterministic) = (names(&input.spec.identity.blocking), names(&input.spec.identity.deterministic));
     let rules = (blocking.as_slice(), deterministic.as_slice());
-    let batches = input.engine.compute(|| {
-        [
-            ("customers", profile::customers(&input.profile_spec(), contacts, keys)),
-            ("identities", profile::identities(contacts, keys)),
-            ("contacts", profile::contacts(contacts, keys)),
-            ("links", profile::links(contacts, keys, &resolved.links, rules)),
-            ("possible_links", profile::possible_links(contacts, keys, &resolved.possible, rules)),
-            ("decisions", profile::decisions(keys, input.decisions)),
-            ("generic_values", profile::generic_values(contacts, &resolved.generic)),
-            ("key_redirects", key::redirects_batch(&keys.redirects)),
-            ("rejects", rejects_batch(rejects)),
-        ]
+    let batch = input.engine.compute(|| match name {
+        "contacts" => profile::contacts(contacts, keys),
+        "customers" => profile::customers(&input.profile_spec(), contacts, keys),
+        "decisions" => profile::decisions(keys, input.decisions),
+        "generic_values" => profile::generic_values(contacts, &resolved.generic),
+        "identities" => profile::identities(contacts, keys),
+        "key_events" => key::events_batch(keys, &input.options.run_id),
+        "key_redirects" => key::redirects_batch(&keys.redirects),
+        "links" => profile::links(contacts, keys, &resolved.links, rules),
+        "possible_links" => profile::possible_links(contacts, keys, &resolved.possible, rules),
+        _ => rejects_batch(rejects),
     });
-    let mut tables: Tables = batches.into_iter().map(|(name, batch)| (name.to_owned(), one(batch))).collect();
-    let events = key::events_batch(keys, &input.options.run_id);
-    tables.insert("key_events".to_owned(), appended(input.previous, "key_events", events));
-    tables
+    if name == "key_events" {
+        appended(input.previous, name, batch)
+    } else {
+        one(batch)
+    }
 }
 
 fn one(batch: RecordBatch) -> Table {

@@ -4,15 +4,15 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_null_array};
-use arrow::compute::{concat_batches, interleave_record_batch};
-use arrow::datatypes::{Int64Type, SchemaRef};
+use arrow::compute::{concat, interleave, interleave_record_batch};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use arrow::row::{RowConverter, SortField};
 use rayon::prelude::*;
 
 use super::conform::{self, Shape};
 use super::raw::BATCH_ROWS;
 use crate::error::{Error, Result};
-use crate::table::{RejectLevel, Rejects, column};
+use crate::table::{RecordKind, RejectLevel, Rejects, column};
 
 /// Where a row is, with the start of its key: most comparisons end there, without a look at the text.
 #[derive(Clone, Copy)]
@@ -98,28 +98,77 @@ fn common_prefix(columns: &[&StringArray]) -> usize {
 }
 
 /// Rows sorted by key, each key once. Of several rows with one key the latest (`updated_at`) stays, then the greatest by all columns.
-/// O(n log n) for n rows; memory for a second copy of the rows.
-pub(super) fn canonical(shape: &Shape<'_>, batches: &[RecordBatch]) -> Result<(Vec<RecordBatch>, Rejects)> {
+/// Contacts come as one batch. O(n log n) for n rows; memory for a second copy of the widest columns, one a thread.
+pub(super) fn canonical(shape: &Shape<'_>, batches: Vec<RecordBatch>) -> Result<(Vec<RecordBatch>, Rejects)> {
     if batches.is_empty() {
         // One empty batch keeps the columns that only this mapping gives.
         return Ok((vec![RecordBatch::new_empty(shape.schema.clone())], Rejects::default()));
     }
-    let keys = Keys::new(shape, batches);
+    let keys = Keys::new(shape, &batches);
     let mut entries = keys.entries();
     let compare = |left: &Entry, right: &Entry| keys.compare(left, right);
     if !entries.is_sorted_by(|left, right| compare(left, right) != Ordering::Greater) {
         entries.par_sort_unstable_by(compare);
     }
-    let rejects = keep_one(shape, batches, &keys, &mut entries)?;
-    let references: Vec<&RecordBatch> = batches.iter().collect();
-    let sorted = entries
-        .par_chunks(BATCH_ROWS)
-        .map(|chunk| {
-            let indices: Vec<(usize, usize)> = chunk.iter().map(|entry| (entry.batch as usize, entry.row as usize)).collect();
-            interleave_record_batch(&references, &indices).map_err(conform::internal)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let rejects = keep_one(shape, &batches, &keys, &mut entries)?;
+    let sorted = if shape.record == RecordKind::Contacts {
+        vec![gather(shape, batches, entries)?]
+    } else {
+        let references: Vec<&RecordBatch> = batches.iter().collect();
+        entries
+            .par_chunks(BATCH_ROWS)
+            .map(|chunk| interleave_record_batch(&references, &indices(chunk)).map_err(conform::internal))
+            .collect::<Result<Vec<_>>>()?
+    };
     Ok((sorted, rejects))
+}
+
+fn indices(entries: &[Entry]) -> Vec<(usize, usize)> {
+    entries.iter().map(|entry| (entry.batch as usize, entry.row as usize)).collect()
+}
+
+/// The rows of the entries as one batch. Columns are gathered side by side, and each is let go of once it was.
+fn gather(shape: &Shape<'_>, batches: Vec<RecordBatch>, entries: Vec<Entry>) -> Result<RecordBatch> {
+    let indices = indices(&entries);
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let in_order = rows == indices.len() && indices.is_sorted();
+    drop(entries);
+    let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::with_capacity(batches.len()); shape.schema.fields().len()];
+    for batch in batches {
+        for (column, piece) in columns.iter_mut().zip(batch.columns()) {
+            column.push(Arc::clone(piece));
+        }
+    }
+    let columns = columns
+        .into_par_iter()
+        .map(|pieces| {
+            if pieces.iter().all(|piece| piece.null_count() == piece.len()) {
+                return Ok(None);
+            }
+            let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+            let gathered = if in_order { concat(&pieces) } else { interleave(&pieces, &indices) };
+            gathered.map(Some).map_err(too_large)
+        })
+        .collect::<Result<Vec<Option<ArrayRef>>>>()?;
+    RecordBatch::try_new(shape.schema.clone(), with_nulls(&shape.schema, columns, indices.len())).map_err(conform::internal)
+}
+
+/// Columns with nulls in place of those that are missing; columns of one type share them.
+fn with_nulls(schema: &SchemaRef, columns: Vec<Option<ArrayRef>>, rows: usize) -> Vec<ArrayRef> {
+    let mut nulls: Vec<ArrayRef> = Vec::new();
+    let mut missing = |data_type: &DataType| match nulls.iter().find(|nulls| nulls.data_type() == data_type) {
+        Some(known) => Arc::clone(known),
+        None => {
+            nulls.push(new_null_array(data_type, rows));
+            Arc::clone(&nulls[nulls.len() - 1])
+        }
+    };
+    let fields = schema.fields().iter();
+    columns
+        .into_iter()
+        .zip(fields)
+        .map(|(column, field)| column.unwrap_or_else(|| missing(field.data_type())))
+        .collect()
 }
 
 /// Leaves one entry of each run of equal keys.
@@ -137,13 +186,9 @@ fn keep_one(shape: &Shape<'_>, batches: &[RecordBatch], keys: &Keys<'_>, entries
     if runs.is_empty() {
         return Ok(rejects);
     }
-    let indices: Vec<(usize, usize)> = runs
-        .iter()
-        .flat_map(|run| &entries[run.clone()])
-        .map(|entry| (entry.batch as usize, entry.row as usize))
-        .collect();
+    let rivals: Vec<Entry> = runs.iter().flat_map(|run| &entries[run.clone()]).copied().collect();
     let references: Vec<&RecordBatch> = batches.iter().collect();
-    let rivals = interleave_record_batch(&references, &indices).map_err(conform::internal)?;
+    let rivals = interleave_record_batch(&references, &indices(&rivals)).map_err(conform::internal)?;
     let rows = comparable(&rivals)?;
     let mut is_kept = vec![true; entries.len()];
     let mut first = 0;
@@ -194,17 +239,36 @@ pub(super) fn widen(batches: &[RecordBatch], schema: &SchemaRef) -> Result<Vec<R
     batches.iter().map(widen_one).collect()
 }
 
-/// All batches as one.
+/// All batches as one, column by column.
 ///
 /// # Errors
 /// `Environment` if a column would hold more than 2 GiB of text.
-pub(super) fn one_batch(batches: &[RecordBatch], schema: &SchemaRef) -> Result<RecordBatch> {
-    if let [only] = batches {
+pub(super) fn one_batch(batches: Vec<RecordBatch>, schema: &SchemaRef) -> Result<RecordBatch> {
+    if let [only] = batches.as_slice() {
         return Ok(only.clone());
     }
-    concat_batches(schema, batches).map_err(|error| {
-        Error::environment("the contacts do not fit into one table")
-            .hint("map fewer columns, or split the project by region")
-            .because(error)
-    })
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::with_capacity(batches.len()); schema.fields().len()];
+    for batch in batches {
+        for (column, piece) in columns.iter_mut().zip(batch.columns()) {
+            column.push(Arc::clone(piece));
+        }
+    }
+    let columns = columns
+        .into_iter()
+        .map(|pieces| {
+            if pieces.iter().all(|piece| piece.null_count() == piece.len()) {
+                return Ok(None);
+            }
+            let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+            concat(&pieces).map(Some).map_err(too_large)
+        })
+        .collect::<Result<Vec<Option<ArrayRef>>>>()?;
+    RecordBatch::try_new(schema.clone(), with_nulls(schema, columns, rows)).map_err(conform::internal)
+}
+
+fn too_large(error: arrow::error::ArrowError) -> Error {
+    Error::environment("the contacts do not fit into one table")
+        .hint("map fewer columns, or split the project by region")
+        .because(error)
 }

@@ -177,7 +177,7 @@ fn without_damaged(shape: &Shape<'_>, name: &str, values: &ArrayRef, rejects: &m
 
 fn is_excel_damaged(value: &str) -> bool {
     let bytes = value.as_bytes();
-    if bytes.len() < 5 || bytes.len() > 24 || !bytes[0].is_ascii_digit() {
+    if bytes.len() < 5 || bytes.len() > 24 || !bytes[0].is_ascii_digit() || !bytes.contains(&b'+') {
         return false;
     }
     let Some((mantissa, exponent)) = value.split_once("E+").or_else(|| value.split_once("e+")) else {

@@ -109,7 +109,11 @@ pub(super) fn ingest(
             has_file: still_read.iter().any(|name| *name == FILE_COLUMN),
             decoded: &decoded,
         };
-        let (batches, rejects, counts) = map(engine, source, mapping, plan, &raw)?;
+        let mapped = map(engine, source, mapping, plan, &raw)?;
+        if position + 1 == plans.len() {
+            decoded.clear();
+        }
+        let (batches, rejects, counts) = sort(engine, source, mapping, plan, mapped)?;
         result.records.push((mapping.record, batches));
         result.rejects.append(rejects);
         result.counts.push(counts);
@@ -313,14 +317,15 @@ fn partitions(threads: usize, raw: &Raw<'_>) -> Vec<Vec<RecordBatch>> {
     partitions
 }
 
-/// Runs one mapping and brings its rows into canonical form.
-fn map(
-    engine: &Engine,
-    source: &SourceSpec,
-    mapping: &MappingSpec,
-    plan: &Planned,
-    raw: &Raw<'_>,
-) -> Result<(Vec<RecordBatch>, Rejects, SourceCounts)> {
+/// The rows of one mapping, in the shape of their record, unsorted.
+struct Mapped {
+    batches: Vec<RecordBatch>,
+    rejects: Rejects,
+    rows_read: u64,
+}
+
+/// Runs one mapping and brings its rows into the shape of their record.
+fn map(engine: &Engine, source: &SourceSpec, mapping: &MappingSpec, plan: &Planned, raw: &Raw<'_>) -> Result<Mapped> {
     let (context, unparsed) = engine.session_collecting();
     let schema = Arc::new(Schema::new(mapping::with_provenance(raw.full)));
     let table = MemTable::try_new(schema, partitions(engine.threads(), raw)).expect("the batches were made with this schema");
@@ -331,22 +336,36 @@ fn map(
         .try_plan(&context, &mapping.sql.text)
         .map_err(|error| mapping::planning_error(mapping, &error, raw.full))?;
     let batches = engine.collect(frame).map_err(|error| error.with("file", &*mapping.sql.path))?;
-    let rows_read: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-
     let shape = Shape::new(&source.name, mapping.record, &plan.outputs);
     let failed = unparsed.take();
-    let (sorted, rejects) = engine.compute(|| -> Result<_> {
-        let (conformed, mut rejects) = conform::conform(&shape, &batches)?;
-        drop(batches);
-        let (sorted, duplicates) = canonical::canonical(&shape, &conformed)?;
-        rejects.append(duplicates);
+    engine.compute(|| {
+        let rows_read = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        let (batches, mut rejects) = conform::conform(&shape, &batches)?;
         rejects.rows.extend(unparsed_values(&shape, plan, failed, raw));
-        Ok((sorted, rejects))
-    })?;
+        Ok(Mapped {
+            batches,
+            rejects,
+            rows_read,
+        })
+    })
+}
+
+/// Brings the rows of one mapping into canonical order.
+fn sort(
+    engine: &Engine,
+    source: &SourceSpec,
+    mapping: &MappingSpec,
+    plan: &Planned,
+    mapped: Mapped,
+) -> Result<(Vec<RecordBatch>, Rejects, SourceCounts)> {
+    let shape = Shape::new(&source.name, mapping.record, &plan.outputs);
+    let (sorted, duplicates) = engine.compute(|| canonical::canonical(&shape, mapped.batches))?;
+    let mut rejects = mapped.rejects;
+    rejects.append(duplicates);
     let counts = SourceCounts {
         source: source.name.clone(),
         record: mapping.record.name().to_owned(),
-        rows_read,
+        rows_read: mapped.rows_read,
         rows_kept: sorted.iter().map(|batch| batch.num_rows() as u64).sum(),
         rows_rejected: rejects.rows_count(),
         values_rejected: rejects.values_count(),

@@ -51,6 +51,12 @@ impl Place {
         }))
     }
 
+    /// Whether all objects stand directly in the folder: then nothing below it needs to be listed.
+    fn is_flat(&self) -> bool {
+        let pattern = self.pattern.as_str();
+        !pattern.contains('/') && !pattern.contains("**")
+    }
+
     /// Path in the store of an object that [`list_source`] gave.
     pub fn object_path(&self, relative: &str) -> Result<object_store::path::Path> {
         let prefix = self.location.path.as_ref();
@@ -101,7 +107,14 @@ pub(super) fn list_source(engine: &Engine, source: &SourceSpec, folder: &Path) -
     let Some(place) = Place::of(engine, source, folder)? else {
         return Ok(Vec::new());
     };
-    let listed = engine.wait(place.location.store.list(Some(&place.location.path)).try_collect::<Vec<_>>());
+    let (store, path) = (&place.location.store, &place.location.path);
+    let listed = engine.wait(async {
+        if place.is_flat() {
+            Ok(store.list_with_delimiter(Some(path)).await?.objects)
+        } else {
+            store.list(Some(path)).try_collect::<Vec<_>>().await
+        }
+    });
     let metas = match listed {
         Ok(metas) => metas,
         Err(object_store::Error::NotFound { .. }) => Vec::new(),

@@ -22,7 +22,7 @@ mod window;
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ use crate::config::spec::SourceSpec;
 use crate::engine::Engine;
 use crate::error::{Diagnostic, Result};
 use crate::table::record::ColumnType;
-use crate::table::{Contacts, Decision, RecordKind, Rejects};
+use crate::table::{Contacts, Decision, RecordKind, Rejects, column};
 
 /// One object that a source matched, as the ledger of inputs keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -137,6 +137,20 @@ pub fn list(engine: &Engine, spec: &Spec, ledger: &Ledger) -> Result<Vec<(InputO
 /// # Errors
 /// `Input` for an unreadable object or a broken contract, `Config` for a mapping that fails, `Environment` for the store.
 pub fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject], ledger: &Ledger) -> Result<Ingested> {
+    read_contacts(engine, spec, inputs, ledger, &|_| true)
+}
+
+/// As [`read`], with only those columns of contacts that `is_wanted` names, beside source and record id.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_contacts(
+    engine: &Engine,
+    spec: &Spec,
+    inputs: &[InputObject],
+    ledger: &Ledger,
+    is_wanted: &dyn Fn(&str) -> bool,
+) -> Result<Ingested> {
     let mut by_kind: Vec<(RecordKind, Vec<Vec<RecordBatch>>)> = RecordKind::ALL.map(|kind| (kind, Vec::new())).into();
     let mut ingested = Ingested {
         contacts: Contacts::new(RecordBatch::new_empty(RecordKind::Contacts.schema().arrow(&[]))),
@@ -170,9 +184,10 @@ pub fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject], ledger: &Ledge
     ingested.inputs.sort();
     ingested.drift.sort();
     for (kind, of_sources) in by_kind {
-        let (schema, batches) = unite(kind, &of_sources)?;
+        let is_kept = |name: &str| kind != RecordKind::Contacts || [column::SOURCE, column::RECORD_ID].contains(&name) || is_wanted(name);
+        let (schema, batches) = unite(kind, of_sources, &is_kept)?;
         if kind == RecordKind::Contacts {
-            ingested.contacts = Contacts::new(canonical::one_batch(&batches, &schema)?);
+            ingested.contacts = Contacts::new(canonical::one_batch(batches, &schema)?);
         } else {
             ingested.facts.push((kind, batches));
         }
@@ -180,8 +195,8 @@ pub fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject], ledger: &Ledge
     Ok(ingested)
 }
 
-/// Batches of all sources in one schema: the declared columns, then every column that any source adds, by name.
-fn unite(kind: RecordKind, of_sources: &[Vec<RecordBatch>]) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+/// Batches of all sources in one schema: the declared columns, then every column that any source adds, by name; of these the kept ones.
+fn unite(kind: RecordKind, of_sources: Vec<Vec<RecordBatch>>, is_kept: &dyn Fn(&str) -> bool) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let declared = kind.schema();
     let mut extra = BTreeMap::new();
     for field in of_sources
@@ -194,10 +209,12 @@ fn unite(kind: RecordKind, of_sources: &[Vec<RecordBatch>]) -> Result<(SchemaRef
         }
     }
     let schema = declared.arrow(&extra.into_iter().collect::<Vec<_>>());
+    let kept: Vec<_> = schema.fields().iter().filter(|field| is_kept(field.name())).cloned().collect();
+    let schema: SchemaRef = Schema::new(kept).into();
     let mut batches = Vec::new();
     for of_source in of_sources {
         batches.extend(
-            canonical::widen(of_source, &schema)?
+            canonical::widen(&of_source, &schema)?
                 .into_iter()
                 .filter(|batch| batch.num_rows() > 0),
         );

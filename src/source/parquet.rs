@@ -11,6 +11,7 @@ use object_store::{GetOptions, GetRange};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use rayon::prelude::*;
 
 use super::InputObject;
 use super::fetch;
@@ -144,49 +145,73 @@ fn decode(bytes: &Bytes, source: &SourceSpec, header: &Header, wanted: &[Field])
         .hint("raise `decompressed_bytes_max` of the source if the file is meant to be that large")
         .into());
     }
-    let mut roots: Vec<usize> = wanted
+    let groups: Vec<usize> = metadata
+        .metadata()
+        .row_groups()
         .iter()
-        .filter_map(|field| header.fields.iter().position(|(name, _)| name == field.name()))
-        .collect();
-    if roots.is_empty() {
-        roots.push(0);
-    }
-    let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata)
-        .with_projection(mask)
-        .with_batch_size(BATCH_ROWS)
-        .build()?;
+        .map(|group| usize::try_from(group.num_rows()))
+        .collect::<Result<_, _>>()?;
+    // Every column of every row group is a task of its own: many files are one row group.
+    let columns: Vec<Vec<ArrayRef>> = (0..groups.len() * wanted.len())
+        .into_par_iter()
+        .map(|task| {
+            let (group, field) = (task / wanted.len(), &wanted[task % wanted.len()]);
+            let root = header.fields.iter().position(|(name, _)| name == field.name());
+            match root {
+                Some(root) => pieces(bytes, &metadata, group, root, field),
+                None => elsewhere(header, groups[group], field),
+            }
+        })
+        .collect::<Result<_, Cause>>()?;
+    let mut columns = columns.into_iter();
     let mut batches = Vec::new();
     let mut row = 1_i64;
-    for batch in reader {
-        let batch = batch?;
-        let rows = batch.num_rows();
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(wanted.len() + 1);
-        for field in wanted {
-            columns.push(column(&batch, header, field)?);
+    for rows in groups {
+        let mut of_group: Vec<_> = columns.by_ref().take(wanted.len()).map(Vec::into_iter).collect();
+        for start in (0..rows).step_by(BATCH_ROWS) {
+            let end = row + i64::try_from(BATCH_ROWS.min(rows - start))?;
+            let mut of_batch: Vec<ArrayRef> = Vec::with_capacity(wanted.len() + 1);
+            for pieces in &mut of_group {
+                of_batch.push(pieces.next().ok_or("a column has fewer rows than its row group")?);
+            }
+            of_batch.push(Arc::new(Int64Array::from_iter_values(row..end)));
+            if of_batch.iter().any(|column| i64::try_from(column.len()) != Ok(end - row)) {
+                return Err("a column has another number of rows than its row group".into());
+            }
+            row = end;
+            batches.push(raw::batch(wanted, of_batch));
         }
-        let end = row + i64::try_from(rows)?;
-        columns.push(Arc::new(Int64Array::from_iter_values(row..end)));
-        row = end;
-        batches.push(raw::batch(wanted, columns));
     }
     Ok(batches)
 }
 
-fn column(batch: &RecordBatch, header: &Header, field: &Field) -> Result<ArrayRef, Cause> {
-    let rows = batch.num_rows();
-    if let Some(column) = batch.column_by_name(field.name()) {
-        let options = CastOptions {
-            safe: false,
-            ..CastOptions::default()
-        };
-        return Ok(cast_with_options(column, field.data_type(), &options)?);
-    }
+/// One column of one row group, in pieces of [`BATCH_ROWS`].
+fn pieces(bytes: &Bytes, metadata: &ArrowReaderMetadata, group: usize, root: usize, field: &Field) -> Result<Vec<ArrayRef>, Cause> {
+    let options = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata.clone())
+        .with_row_groups(vec![group])
+        .with_projection(ProjectionMask::roots(metadata.parquet_schema(), [root]))
+        .with_batch_size(BATCH_ROWS)
+        .build()?;
+    reader
+        .map(|batch| Ok(cast_with_options(batch?.column(0), field.data_type(), &options)?))
+        .collect()
+}
+
+/// A column that the file lacks, in pieces of [`BATCH_ROWS`]: its folder's value, or null.
+fn elsewhere(header: &Header, rows: usize, field: &Field) -> Result<Vec<ArrayRef>, Cause> {
     let partition = header.partitions.iter().find(|(name, _)| name == field.name());
-    Ok(match partition {
-        Some((_, Some(value))) => arrow::compute::cast(&raw::constant(value, rows), field.data_type())?,
-        _ => new_null_array(field.data_type(), rows),
-    })
+    let piece = |start: usize| -> Result<ArrayRef, Cause> {
+        let rows = BATCH_ROWS.min(rows - start);
+        Ok(match partition {
+            Some((_, Some(value))) => arrow::compute::cast(&raw::constant(value, rows), field.data_type())?,
+            _ => new_null_array(field.data_type(), rows),
+        })
+    };
+    (0..rows).step_by(BATCH_ROWS).map(piece).collect()
 }
 
 /// The type under which SQL sees a column: text is plain UTF-8, integers are signed.

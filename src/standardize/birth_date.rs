@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, Date32Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, Date32Array, StringBuilder, TimestampMicrosecondArray};
 use chrono::{Datelike, NaiveDate};
+use rustc_hash::FxHashMap;
 
 use super::findings::{Finding, Findings};
 use super::single::PLACEHOLDER;
-use super::{Columns, Input};
-use crate::table::column;
+use super::{Columns, Input, distinct};
+use crate::table::{NULL_CODE, column};
 
 /// Oldest age in years that is believed.
 pub const AGE_MAX: i32 = 120;
@@ -44,30 +45,40 @@ pub fn clean<'a>(input: &Input<'a>) -> Columns<'a> {
     };
 
     let mut findings = Findings::default();
-    let mut display: Vec<Option<i32>> = Vec::with_capacity(input.rows);
-    let mut matching: Vec<Option<String>> = Vec::with_capacity(input.rows);
+    let mut positions = vec![NULL_CODE; input.rows];
+    let mut known_days: FxHashMap<i32, u32> = FxHashMap::default();
+    let mut forms = StringBuilder::new();
+    let mut days_taken = 0_u32;
     for (row, days) in dates.iter().enumerate() {
-        let Some(days) = days else {
-            display.push(None);
-            matching.push(None);
-            continue;
-        };
+        let Some(days) = days else { continue };
         let day = day_of(i64::from(days));
         match judge(day, seen_on(row).and_then(day_of)) {
             Ok(day) => {
-                display.push(Some(days));
-                matching.push(Some(day.to_string()));
+                let position = known_days.entry(days).or_insert_with(|| {
+                    forms.append_value(day.to_string());
+                    days_taken += 1;
+                    days_taken - 1
+                });
+                positions[row] = *position;
             }
             Err(finding) => {
-                display.push(None);
-                matching.push(None);
                 let content = || day.map(|day| day.to_string()).unwrap_or_default();
                 findings.add(column::BIRTH_DATE, finding, input.text(column::SOURCE), row, content);
             }
         }
     }
-    columns.display.push((column::BIRTH_DATE, Arc::new(Date32Array::from(display))));
-    columns.matching.push((column::BIRTH_DATE, Arc::new(StringArray::from(matching))));
+    if input.shows() {
+        let display: Date32Array = positions
+            .iter()
+            .zip(dates)
+            .map(|(&position, days)| days.filter(|_| position != NULL_CODE))
+            .collect();
+        columns.display.push((column::BIRTH_DATE, Arc::new(display)));
+    }
+    if input.wants(column::BIRTH_DATE) {
+        let matching = distinct::matching(column::BIRTH_DATE, positions, &forms.finish());
+        columns.matching.push((column::BIRTH_DATE, matching));
+    }
     columns.findings = findings;
     columns
 }

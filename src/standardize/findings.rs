@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::StringArray;
 
-use super::distinct::Distinct;
-use crate::table::{NULL_CODE, RecordKind, Reject, RejectLevel, Rejects};
+use crate::table::{RecordKind, Reject, RejectLevel, Rejects};
 
 /// Why a value was not taken, or only partly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,25 +23,17 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Takes the findings of one column, whose raw values are `raw` and whose source names are `sources`.
-    pub fn of_column<T>(
-        field: &str,
-        sources: Option<&StringArray>,
-        raw: &StringArray,
-        values: &Distinct<T>,
-        finding: impl Fn(&T) -> Option<Finding>,
-    ) -> Self {
+    /// Takes the findings of one column, whose raw values are `raw` and whose source names are `sources`. `found` names codes.
+    pub fn of_column(field: &str, sources: Option<&StringArray>, raw: &StringArray, codes: &[u32], found: &[(u32, Finding)]) -> Self {
         let mut all = Self::default();
-        let by_code: Vec<Option<Finding>> = values.results.iter().map(finding).collect();
-        if by_code.iter().all(Option::is_none) {
-            return all;
+        let Some(&(last, _)) = found.last() else { return all };
+        let mut by_code: Vec<Option<Finding>> = vec![None; last as usize + 1];
+        for &(code, finding) in found {
+            by_code[code as usize] = Some(finding);
         }
-        for (row, &code) in values.codes.iter().enumerate() {
-            if code == NULL_CODE {
-                continue;
-            }
-            if let Some(finding) = by_code[code as usize] {
-                all.add(field, finding, sources, row, || raw.value(row).to_owned());
+        for (row, &code) in codes.iter().enumerate() {
+            if let Some(Some(finding)) = by_code.get(code as usize) {
+                all.add(field, *finding, sources, row, || raw.value(row).to_owned());
             }
         }
         all

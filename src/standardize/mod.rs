@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use rayon::prelude::*;
 
-use crate::table::{CleanContacts, Contacts, RecordKind, Rejects, column};
+use crate::table::{CleanContacts, Contacts, NULL_CODE, RecordKind, Rejects, column};
 
 mod address;
 mod birth_date;
@@ -19,8 +19,8 @@ mod findings;
 mod names;
 mod single;
 
-use distinct::Distinct;
-use findings::Findings;
+use distinct::{Distinct, Forms, Values};
+use findings::{Finding, Findings};
 
 /// Standardized contacts and what was removed on the way.
 #[derive(Debug)]
@@ -40,18 +40,33 @@ pub struct Standardized {
 /// again changes nothing. O(rows) plus the work on distinct values.
 #[must_use]
 pub fn standardize(contacts: &Contacts, country: &str) -> Standardized {
-    let input = Input::new(contacts.batch(), country);
+    standardize_for(contacts, country, Purpose::Everything)
+}
+
+/// What the standard forms are for.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose<'a> {
+    /// For people and for matching.
+    Everything,
+    /// For matching alone, and of that these columns: `display` is left with source and record id.
+    Matching(&'a [String]),
+}
+
+/// As [`standardize`], for a purpose.
+#[must_use]
+pub fn standardize_for(contacts: &Contacts, country: &str, purpose: Purpose<'_>) -> Standardized {
+    let mut input = Input::new(contacts.batch(), country, purpose);
     let groups: [for<'a> fn(&Input<'a>) -> Columns<'a>; 7] = [
-        names::clean,
         single::email,
+        address::clean,
         single::phone,
+        names::clean,
         birth_date::clean,
         single::short,
-        address::clean,
         single::identifiers,
     ];
     let mut columns: Vec<Columns<'_>> = groups.par_iter().map(|clean| clean(&input)).collect();
-    columns.push(single::country(&input));
+    columns.push(single::country(&mut input));
 
     let mut findings = Findings::default();
     let mut display: BTreeMap<&str, ArrayRef> = BTreeMap::new();
@@ -70,6 +85,17 @@ pub fn standardize(contacts: &Contacts, country: &str) -> Standardized {
         rejects,
         placeholders,
     }
+}
+
+/// Whether a column of contacts is read for any of these columns of `matching`. Says yes where it cannot rule it out.
+#[must_use]
+pub fn is_read_for(matching: &[String], name: &str) -> bool {
+    const ALONE: [&str; 4] = [column::GENDER, column::COMPANY, column::CITY, column::REGION];
+    let is_source_of = |wanted: &String| wanted.starts_with(name);
+    if ALONE.contains(&name) || IDENTIFIERS.contains(&name) {
+        return matching.iter().any(is_source_of);
+    }
+    name != column::DELETED && !name.starts_with(column::CONSENT_PREFIX)
 }
 
 /// Columns of `matching`, in order; the identifiers follow.
@@ -99,64 +125,73 @@ const IDENTIFIERS: [&str; 4] = [column::CUSTOMER_NO, column::USER_ID, column::DE
 /// tells a text that ran into the wrong field, and is published all the same.
 pub const MATCHING_CHARACTERS_MAX: usize = 256;
 
-/// The column with no value longer than [`MATCHING_CHARACTERS_MAX`]; the same column where none is.
-fn cut(column: &ArrayRef) -> ArrayRef {
-    let texts: &StringArray = column.as_string();
-    let is_short = |value: &str| value.len() <= MATCHING_CHARACTERS_MAX;
-    if texts.iter().flatten().all(is_short) {
-        return Arc::clone(column);
-    }
-    let head = |value: &str| value.char_indices().nth(MATCHING_CHARACTERS_MAX).map_or(value.len(), |(at, _)| at);
-    let cut: StringArray = texts.iter().map(|value| value.map(|value| &value[..head(value)])).collect();
-    Arc::new(cut)
-}
-
 /// What every group reads.
 struct Input<'a> {
     batch: &'a RecordBatch,
     rows: usize,
     /// Default country, ISO 3166 alpha-2.
     country: &'a str,
-    /// Country of each row.
-    countries: Distinct<single::Cleaned>,
+    purpose: Purpose<'a>,
+    /// Country of each row; none if no row has one.
+    countries: Option<Values<&'a str>>,
 }
 
 impl<'a> Input<'a> {
-    fn new(batch: &'a RecordBatch, country: &'a str) -> Self {
-        let rows = batch.num_rows();
-        let countries = Distinct::map(distinct::texts(text_column(batch, column::COUNTRY), rows), single::clean_country);
-        Self {
+    fn new(batch: &'a RecordBatch, country: &'a str, purpose: Purpose<'a>) -> Self {
+        let mut input = Self {
             batch,
-            rows,
+            rows: batch.num_rows(),
             country,
-            countries,
-        }
+            purpose,
+            countries: None,
+        };
+        input.countries = input.distinct(column::COUNTRY).map(|texts| texts.clean(single::clean_country));
+        input
     }
 
     /// A text column, if the contacts have it.
     fn text(&self, name: &str) -> Option<&'a StringArray> {
-        text_column(self.batch, name)
+        self.batch
+            .column_by_name(name)
+            .and_then(|column| column.as_any().downcast_ref::<StringArray>())
     }
 
-    /// The values of a text column; missing if the column is.
-    fn texts(&self, name: &str) -> impl Iterator<Item = Option<&'a str>> {
-        distinct::texts(self.text(name), self.rows)
+    /// The distinct values of a text column; `None` if no row has one.
+    fn distinct(&self, name: &str) -> Option<Distinct<&'a str>> {
+        let column = self.text(name).filter(|column| column.null_count() < column.len())?;
+        // Names and house numbers are put together by what is shown of them.
+        let shows = self.shows() || [column::GIVEN_NAME, column::FAMILY_NAME, column::HOUSE_NUMBER].contains(&name);
+        Some(Distinct::texts(column, shows))
     }
 
-    /// The values of a text column, each with the code of its row's country.
-    fn texts_with_country(&self, name: &str) -> impl Iterator<Item = Option<(&'a str, u32)>> {
-        self.texts(name)
-            .zip(&self.countries.codes)
-            .map(|(value, &country)| value.map(|value| (value, country)))
+    /// The distinct values of a text column, each with the code of its row's country.
+    fn distinct_with_country(&self, name: &str) -> Option<Distinct<(&'a str, u32)>> {
+        let none = || vec![NULL_CODE; self.rows];
+        self.distinct(name).map(|texts| match &self.countries {
+            Some(countries) => texts.with(&countries.codes),
+            None => texts.with(&none()),
+        })
     }
 
-    /// The country of a code from [`Input::texts_with_country`], else the default.
+    /// The country of a code from [`Input::distinct_with_country`], else the default.
     fn country_of(&self, code: u32) -> &str {
-        self.countries
-            .results
-            .get(code as usize)
-            .and_then(|cleaned| cleaned.matching.as_deref())
+        let known = self.countries.as_ref().filter(|_| code != NULL_CODE);
+        known
+            .and_then(|countries| countries.forms.matching_at(code))
             .unwrap_or(self.country)
+    }
+
+    /// Whether display forms are wanted.
+    fn shows(&self) -> bool {
+        matches!(self.purpose, Purpose::Everything)
+    }
+
+    /// Whether a column for matching is wanted.
+    fn wants(&self, name: &str) -> bool {
+        match self.purpose {
+            Purpose::Everything => true,
+            Purpose::Matching(columns) => columns.iter().any(|column| column == name),
+        }
     }
 
     /// Identifier columns of the contacts, in the order of their schema.
@@ -172,48 +207,41 @@ impl<'a> Input<'a> {
             .collect()
     }
 
-    /// The input with cleaned columns in place of its own.
+    /// The input with cleaned columns in place of its own; without those that are not shown.
     fn replace(&self, cleaned: &BTreeMap<&str, ArrayRef>) -> RecordBatch {
-        let columns = self
+        let is_kept = |name: &str| self.shows() || [column::SOURCE, column::RECORD_ID].contains(&name);
+        let (fields, columns): (Vec<FieldRef>, Vec<ArrayRef>) = self
             .batch
             .schema_ref()
             .fields()
             .iter()
             .zip(self.batch.columns())
+            .filter(|(field, _)| is_kept(field.name()))
             .map(|(field, own)| match cleaned.get(field.name().as_str()) {
-                Some(column) if column.data_type() == own.data_type() => Arc::clone(column),
-                _ => Arc::clone(own),
+                Some(column) if column.data_type() == own.data_type() => (Arc::clone(field), Arc::clone(column)),
+                _ => (Arc::clone(field), Arc::clone(own)),
             })
-            .collect();
+            .unzip();
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        RecordBatch::try_new_with_options(self.batch.schema(), columns, &options)
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
             .expect("every column has the type and length of the one it replaces")
     }
 
-    /// The matching columns in their order.
+    /// The wanted matching columns in their order.
     fn matching(&self, cleaned: &BTreeMap<&str, ArrayRef>) -> RecordBatch {
         let mut names: Vec<&str> = MATCHING.to_vec();
         names.extend(self.identifiers());
-        let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
-        let columns = names
+        names.retain(|name| self.wants(name));
+        let none = distinct::matching("", vec![NULL_CODE; self.rows], &StringArray::new_null(0));
+        let fields: Vec<Field> = names
             .iter()
-            .map(|name| {
-                let column = cleaned.get(name);
-                // An identifier is compared whole or not at all.
-                let cut_or_whole = |column: &ArrayRef| if MATCHING.contains(name) { cut(column) } else { Arc::clone(column) };
-                column.map_or_else(|| new_null_array(&DataType::Utf8, self.rows), cut_or_whole)
-            })
+            .map(|name| Field::new(*name, DataType::clone(none.data_type()), true))
             .collect();
+        let columns = names.iter().map(|name| Arc::clone(cleaned.get(name).unwrap_or(&none))).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
-            .expect("every column is text of one value a row")
+            .expect("every column is a dictionary of one value a row")
     }
-}
-
-fn text_column<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
-    batch
-        .column_by_name(name)
-        .and_then(|column| column.as_any().downcast_ref::<StringArray>())
 }
 
 /// What a group gives.
@@ -222,4 +250,36 @@ struct Columns<'a> {
     display: Vec<(&'a str, ArrayRef)>,
     matching: Vec<(&'a str, ArrayRef)>,
     findings: Findings,
+}
+
+impl<'a> Columns<'a> {
+    /// Adds the display and matching form of a column and its findings.
+    fn push(&mut self, input: &Input<'a>, name: &'a str, values: Values<&str>) {
+        self.find(input, name, &values.codes, &values.forms.findings);
+        if input.shows() && !values.is_clean() {
+            self.display.push((name, distinct::display(&values.codes, &values.forms.display)));
+        }
+        if input.wants(name) {
+            self.matching
+                .push((name, distinct::matching(name, values.codes, &values.forms.matching)));
+        }
+    }
+
+    /// Adds the display and matching form of a column, given by a position in `forms` for each row.
+    fn push_positions(&mut self, input: &Input<'a>, name: &'a str, positions: Vec<u32>, forms: &Forms) {
+        if input.shows() {
+            self.display.push((name, distinct::display(&positions, &forms.display)));
+        }
+        if input.wants(name) {
+            self.matching.push((name, distinct::matching(name, positions, &forms.matching)));
+        }
+    }
+
+    /// Adds the findings of a column.
+    fn find(&mut self, input: &Input<'a>, name: &str, codes: &[u32], found: &[(u32, Finding)]) {
+        if let Some(raw) = input.text(name) {
+            self.findings
+                .append(Findings::of_column(name, input.text(column::SOURCE), raw, codes, found));
+        }
+    }
 }

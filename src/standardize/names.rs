@@ -1,14 +1,10 @@
 //! Names: given and family name, taken from the whole name where a source has only that.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, StringArray};
-
-use super::distinct::Distinct;
+use super::distinct::{Forms, Values};
 use super::findings::{Finding, Findings};
 use super::single::{Cleaned, PLACEHOLDER};
-use super::{Columns, Input};
-use crate::table::column;
+use super::{Columns, Input, distinct};
+use crate::table::{NULL_CODE, column};
 use crate::text::{fold, name, phonetic, placeholder};
 
 /// Given, family and whole name in display form; given and family name and their sound for matching.
@@ -16,91 +12,126 @@ use crate::text::{fold, name, phonetic, placeholder};
 /// A missing part is filled from the whole name; if only one is missing, then only where the other agrees with the whole name. A source's
 /// own parts are never rearranged: comparisons know swapped names.
 pub fn clean<'a>(input: &Input<'a>) -> Columns<'a> {
-    let given = Distinct::map(input.texts(column::GIVEN_NAME), clean_given);
-    let family = Distinct::map(input.texts(column::FAMILY_NAME), clean_family);
-    let full = Distinct::map(input.texts(column::FULL_NAME), clean_full);
-
+    let given = input.distinct(column::GIVEN_NAME).map(|texts| texts.clean(clean_given));
+    let family = input.distinct(column::FAMILY_NAME).map(|texts| texts.clean(clean_family));
     let mut columns = Columns::default();
-    columns.find(input, column::GIVEN_NAME, &given, |cleaned| cleaned.finding);
-    columns.find(input, column::FAMILY_NAME, &family, |cleaned| cleaned.finding);
-    columns.find(input, column::FULL_NAME, &full, |cleaned| cleaned.whole.finding);
-
-    let mut rows: Vec<Parts<'_>> = (0..input.rows)
-        .map(|row| Parts::of(given.row(row), family.row(row), full.row(row)))
-        .collect();
-    columns.findings.append(drop_specimens(input, &mut rows));
-
-    columns.display = vec![
-        (column::GIVEN_NAME, texts(&rows, |parts| parts.given?.display.as_deref())),
-        (column::FAMILY_NAME, texts(&rows, |parts| parts.family?.display.as_deref())),
-        (column::FULL_NAME, full.column(|cleaned| cleaned.whole.display.as_deref())),
-    ];
-    columns.matching = vec![
-        (column::GIVEN_NAME, texts(&rows, |parts| parts.given?.matching.as_deref())),
-        (column::FAMILY_NAME, texts(&rows, |parts| parts.family?.matching.as_deref())),
-        (column::GIVEN_NAME_PHONETIC, texts(&rows, |parts| parts.given?.derived.as_deref())),
-        (column::FAMILY_NAME_PHONETIC, texts(&rows, |parts| parts.family?.derived.as_deref())),
-    ];
+    for (name, values) in [(column::GIVEN_NAME, &given), (column::FAMILY_NAME, &family)] {
+        if let Some(values) = values {
+            columns.find(input, name, &values.codes, &values.forms.findings);
+        }
+    }
+    let full = input.distinct(column::FULL_NAME).map(|texts| {
+        let [whole, given, family] = Forms::of(&texts.keys, clean_full);
+        columns.find(input, column::FULL_NAME, &texts.codes, &whole.findings);
+        if input.shows() {
+            columns
+                .display
+                .push((column::FULL_NAME, distinct::display(&texts.codes, &whole.display)));
+        }
+        Full {
+            codes: texts.codes,
+            given,
+            family,
+        }
+    });
+    let mut rows = Rows::of(input.rows, given, family, full);
+    columns.findings.append(rows.drop_specimens(input));
+    for (name, sound, positions) in [
+        (column::GIVEN_NAME, column::GIVEN_NAME_PHONETIC, rows.given),
+        (column::FAMILY_NAME, column::FAMILY_NAME_PHONETIC, rows.family),
+    ] {
+        if input.wants(sound) {
+            let positions = positions.clone();
+            columns
+                .matching
+                .push((sound, distinct::matching(sound, positions, &rows.forms.derived)));
+        }
+        columns.push_positions(input, name, positions, &rows.forms);
+    }
     columns
 }
 
-fn texts<'r>(rows: &'r [Parts<'r>], part: impl Fn(&'r Parts<'r>) -> Option<&'r str>) -> ArrayRef {
-    Arc::new(rows.iter().map(part).collect::<StringArray>())
+/// Whole names: one code a row, and the parts of each.
+struct Full {
+    codes: Vec<u32>,
+    given: Forms,
+    family: Forms,
 }
 
-/// Max Mustermann is nobody: both names become missing.
-fn drop_specimens(input: &Input<'_>, rows: &mut [Parts<'_>]) -> Findings {
-    let mut findings = Findings::default();
-    for (row, parts) in rows.iter_mut().enumerate() {
-        let names = parts
-            .given
-            .zip(parts.family)
-            .and_then(|(given, family)| given.matching.as_deref().zip(family.matching.as_deref()));
-        if names.is_some_and(|(given, family)| placeholder::is_specimen(given, family)) {
-            *parts = Parts::default();
-            for name in [column::GIVEN_NAME, column::FAMILY_NAME] {
-                findings.add(name, PLACEHOLDER, input.text(column::SOURCE), row, String::new);
+/// The names of each row, as positions in one list of forms.
+struct Rows {
+    given: Vec<u32>,
+    family: Vec<u32>,
+    forms: Forms,
+}
+
+impl Rows {
+    fn of(rows: usize, given: Option<Values<&str>>, family: Option<Values<&str>>, full: Option<Full>) -> Self {
+        let none = || (vec![NULL_CODE; rows], Forms::chain(&[]));
+        let (mut given, given_forms) = given.map_or_else(none, |values| (values.codes, values.forms));
+        let (mut family, family_forms) = family.map_or_else(none, |values| (values.codes, values.forms));
+        let mut lists = vec![&given_forms, &family_forms];
+        if let Some(full) = &full {
+            lists.extend([&full.given, &full.family]);
+        }
+        let start = |list: usize| u32::try_from(lists[..list].iter().map(|forms| forms.len()).sum::<usize>()).expect("as many as rows");
+        let starts = [0, start(1), start(2), lists.get(3).map_or(0, |_| start(3))];
+        let forms = Forms::chain(&lists);
+        for position in family.iter_mut().filter(|position| **position != NULL_CODE) {
+            *position += starts[1];
+        }
+        for position in given.iter_mut().chain(&mut family) {
+            *position = forms.shown(*position);
+        }
+        if let Some(full) = &full {
+            for ((given, family), &code) in given.iter_mut().zip(&mut family).zip(&full.codes) {
+                if code != NULL_CODE {
+                    let split = (forms.shown(starts[2] + code), forms.shown(starts[3] + code));
+                    (*given, *family) = fill(&forms, (*given, *family), split);
+                }
             }
         }
+        Self { given, family, forms }
     }
-    findings
-}
 
-/// The names of one row.
-#[derive(Debug, Clone, Copy, Default)]
-struct Parts<'r> {
-    given: Option<&'r Cleaned>,
-    family: Option<&'r Cleaned>,
-}
-
-impl<'r> Parts<'r> {
-    fn of(given: Option<&'r Cleaned>, family: Option<&'r Cleaned>, full: Option<&'r Whole>) -> Self {
-        let given = given.filter(|cleaned| cleaned.display.is_some());
-        let family = family.filter(|cleaned| cleaned.display.is_some());
-        let own = Self { given, family };
-        let Some(full) = full else {
-            return own;
+    /// Max Mustermann is nobody: both names become missing.
+    fn drop_specimens(&mut self, input: &Input<'_>) -> Findings {
+        let mut findings = Findings::default();
+        // Who is a specimen with `max` may be one with another name; nobody else can.
+        let may_be = |position: u32| {
+            self.forms
+                .matching_at(position)
+                .is_some_and(|family| placeholder::is_specimen("max", family))
         };
-        let split = Self {
-            given: full.given.as_ref(),
-            family: full.family.as_ref(),
-        };
-        let agrees = |own: Option<&Cleaned>, split: Option<&Cleaned>| match (own, split) {
-            (Some(own), Some(split)) => own.matching == split.matching,
-            _ => false,
-        };
-        match (given, family) {
-            (None, None) => split,
-            (None, Some(_)) if agrees(family, split.family) => Self {
-                given: split.given,
-                family,
-            },
-            (Some(_), None) if agrees(given, split.given) => Self {
-                given,
-                family: split.family,
-            },
-            _ => own,
+        let suspects: Vec<bool> = (0..u32::try_from(self.forms.len()).expect("as many as rows")).map(may_be).collect();
+        if !suspects.contains(&true) {
+            return findings;
         }
+        for row in 0..input.rows {
+            let (given, family) = (self.given[row], self.family[row]);
+            if given == NULL_CODE || family == NULL_CODE || !suspects[family as usize] {
+                continue;
+            }
+            let names = self.forms.matching_at(given).zip(self.forms.matching_at(family));
+            if names.is_some_and(|(given, family)| placeholder::is_specimen(given, family)) {
+                (self.given[row], self.family[row]) = (NULL_CODE, NULL_CODE);
+                for name in [column::GIVEN_NAME, column::FAMILY_NAME] {
+                    findings.add(name, PLACEHOLDER, input.text(column::SOURCE), row, String::new);
+                }
+            }
+        }
+        findings
+    }
+}
+
+/// Own names of a row, filled from the parts of its whole name where that says no other thing.
+fn fill(forms: &Forms, own: (u32, u32), split: (u32, u32)) -> (u32, u32) {
+    let agrees = |own: u32, split: u32| own != NULL_CODE && split != NULL_CODE && forms.matching_at(own) == forms.matching_at(split);
+    match own {
+        (NULL_CODE, NULL_CODE) => split,
+        (NULL_CODE, family) if agrees(family, split.1) => (split.0, family),
+        (given, NULL_CODE) if agrees(given, split.0) => (given, split.1),
+        own => own,
     }
 }
 
@@ -124,7 +155,7 @@ fn unless_bare(cleaned: Cleaned, is_bare: fn(&str) -> bool) -> Cleaned {
 const TITLE: Finding = Finding::Placeholder("title");
 
 fn clean_part(text: &str, matching: impl Fn(&str) -> Option<String>) -> Cleaned {
-    if fold::clean(text).is_empty() {
+    if fold::is_blank(text) {
         return Cleaned::default();
     }
     if placeholder::is_name_placeholder(text) {
@@ -143,23 +174,15 @@ fn clean_part(text: &str, matching: impl Fn(&str) -> Option<String>) -> Cleaned 
 }
 
 /// A whole name and its parts.
-#[derive(Debug, Default)]
-struct Whole {
-    whole: Cleaned,
-    given: Option<Cleaned>,
-    family: Option<Cleaned>,
-}
-
-fn clean_full(text: &str) -> Whole {
+fn clean_full(text: &str) -> [Cleaned; 3] {
     let whole = clean_part(text, |_| None);
     if whole.display.is_none() {
-        return Whole { whole, ..Whole::default() };
+        return [whole, Cleaned::default(), Cleaned::default()];
     }
     let split = name::split_full(text);
-    let part = |text: Option<String>, clean: fn(&str) -> Cleaned| text.map(|text| clean(&text)).filter(|cleaned| cleaned.display.is_some());
-    Whole {
-        whole,
-        given: part(split.given, clean_given),
-        family: part(split.family, clean_family),
-    }
+    let part = |text: Option<String>, clean: fn(&str) -> Cleaned| {
+        let cleaned = text.map(|text| clean(&text)).filter(|cleaned| cleaned.display.is_some());
+        cleaned.unwrap_or_default()
+    };
+    [whole, part(split.given, clean_given), part(split.family, clean_family)]
 }

@@ -1,8 +1,7 @@
 //! Columns that are read one value at a time: e-mail, phone, gender, company, country, city, region, identifiers.
 
-use super::distinct::Distinct;
-use super::findings::{Finding, Findings};
-use super::{Columns, Input};
+use super::findings::Finding;
+use super::{Columns, Input, distinct};
 use crate::table::column;
 use crate::text::{company, country, email, fold, gender, identifier, phone, place, placeholder};
 
@@ -43,38 +42,25 @@ pub const PLACEHOLDER: Finding = Finding::Placeholder("placeholder");
 /// Digits that a spreadsheet lost.
 pub const EXCEL_DAMAGED: Finding = Finding::Damaged("excel_damaged");
 
-impl<'a> Columns<'a> {
-    /// Adds the display and matching form of a column and its findings.
-    pub fn push(&mut self, input: &Input<'a>, name: &'a str, values: &Distinct<Cleaned>) {
-        self.display.push((name, values.column(|cleaned| cleaned.display.as_deref())));
-        self.matching.push((name, values.column(|cleaned| cleaned.matching.as_deref())));
-        self.find(input, name, values, |cleaned| cleaned.finding);
-    }
-
-    /// Adds the findings of a column.
-    pub fn find<T>(&mut self, input: &Input<'a>, name: &str, values: &Distinct<T>, finding: impl Fn(&T) -> Option<Finding>) {
-        if let Some(raw) = input.text(name) {
-            self.findings
-                .append(Findings::of_column(name, input.text(column::SOURCE), raw, values, finding));
-        }
-    }
-}
-
 /// E-mail, and the local part for comparing.
 pub fn email<'a>(input: &Input<'a>) -> Columns<'a> {
-    let values = Distinct::map(input.texts(column::EMAIL), clean_email);
     let mut columns = Columns::default();
-    columns.push(input, column::EMAIL, &values);
-    columns
-        .matching
-        .push((column::EMAIL_LOCAL, values.column(|cleaned| cleaned.derived.as_deref())));
+    let Some(texts) = input.distinct(column::EMAIL) else {
+        return columns;
+    };
+    let values = texts.clean(clean_email);
+    if input.wants(column::EMAIL_LOCAL) {
+        let local = distinct::matching(column::EMAIL_LOCAL, values.codes.clone(), &values.forms.derived);
+        columns.matching.push((column::EMAIL_LOCAL, local));
+    }
+    columns.push(input, column::EMAIL, values);
     columns
 }
 
 fn clean_email(text: &str) -> Cleaned {
     let Some(address) = email::normalize(text) else {
         return match text {
-            text if fold::clean(text).is_empty() => Cleaned::default(),
+            text if fold::is_blank(text) => Cleaned::default(),
             text if placeholder::is_placeholder(text) => Cleaned::without(PLACEHOLDER),
             _ => Cleaned::without(Finding::Damaged("invalid_email")),
         };
@@ -102,16 +88,16 @@ fn clean_email(text: &str) -> Cleaned {
 
 /// Phone, read as of the row's country.
 pub fn phone<'a>(input: &Input<'a>) -> Columns<'a> {
-    let values = Distinct::map(input.texts_with_country(column::PHONE), |(text, country)| {
-        clean_phone(text, input.country_of(country))
-    });
     let mut columns = Columns::default();
-    columns.push(input, column::PHONE, &values);
+    if let Some(texts) = input.distinct_with_country(column::PHONE) {
+        let values = texts.clean(|(text, country)| clean_phone(text, input.country_of(country)));
+        columns.push(input, column::PHONE, values.without_country());
+    }
     columns
 }
 
 fn clean_phone(text: &str, country: &str) -> Cleaned {
-    if fold::clean(text).is_empty() {
+    if fold::is_blank(text) {
         Cleaned::default()
     } else if placeholder::is_excel_damaged(text) {
         Cleaned::without(EXCEL_DAMAGED)
@@ -128,17 +114,22 @@ fn clean_phone(text: &str, country: &str) -> Cleaned {
 /// Gender, company, city and region.
 pub fn short<'a>(input: &Input<'a>) -> Columns<'a> {
     let mut columns = Columns::default();
-    columns.push(input, column::GENDER, &Distinct::map(input.texts(column::GENDER), clean_gender));
-    columns.push(input, column::COMPANY, &Distinct::map(input.texts(column::COMPANY), clean_company));
-    columns.push(input, column::CITY, &Distinct::map(input.texts(column::CITY), clean_city));
-    columns.push(input, column::REGION, &Distinct::map(input.texts(column::REGION), clean_region));
+    let mut read = |name: &'a str, clean: fn(&str) -> Cleaned| {
+        if let Some(texts) = input.distinct(name) {
+            columns.push(input, name, texts.clean(clean));
+        }
+    };
+    read(column::GENDER, clean_gender);
+    read(column::COMPANY, clean_company);
+    read(column::CITY, clean_city);
+    read(column::REGION, clean_region);
     columns
 }
 
 fn clean_gender(text: &str) -> Cleaned {
     match gender::normalize(text) {
         Some(letter) => Cleaned::both(Some(letter.to_owned()), Some(letter.to_owned())),
-        None if fold::clean(text).is_empty() => Cleaned::default(),
+        None if fold::is_blank(text) => Cleaned::default(),
         None if placeholder::is_placeholder(text) => Cleaned::without(PLACEHOLDER),
         None => Cleaned::without(Finding::Damaged("invalid_gender")),
     }
@@ -146,7 +137,7 @@ fn clean_gender(text: &str) -> Cleaned {
 
 fn clean_company(text: &str) -> Cleaned {
     match text {
-        text if fold::clean(text).is_empty() => Cleaned::default(),
+        text if fold::is_blank(text) => Cleaned::default(),
         text if placeholder::is_placeholder(text) || company::is_private(text) => Cleaned::without(PLACEHOLDER),
         text => Cleaned::both(company::display(text), company::matching(text)),
     }
@@ -175,9 +166,11 @@ fn clean_region(text: &str) -> Cleaned {
 }
 
 /// Country, which was read first because phone and postcode depend on it.
-pub fn country<'a>(input: &Input<'a>) -> Columns<'a> {
+pub fn country<'a>(input: &mut Input<'a>) -> Columns<'a> {
     let mut columns = Columns::default();
-    columns.push(input, column::COUNTRY, &input.countries);
+    if let Some(countries) = input.countries.take() {
+        columns.push(input, column::COUNTRY, countries);
+    }
     columns
 }
 
@@ -198,14 +191,16 @@ pub fn clean_country(text: &str) -> Cleaned {
 pub fn identifiers<'a>(input: &Input<'a>) -> Columns<'a> {
     let mut columns = Columns::default();
     for name in input.identifiers() {
-        columns.push(input, name, &Distinct::map(input.texts(name), clean_identifier));
+        if let Some(texts) = input.distinct(name) {
+            columns.push(input, name, texts.clean(clean_identifier));
+        }
     }
     columns
 }
 
 fn clean_identifier(text: &str) -> Cleaned {
     match identifier::normalize(text) {
-        None if fold::clean(text).is_empty() => Cleaned::default(),
+        None if fold::is_blank(text) => Cleaned::default(),
         None => Cleaned::without(PLACEHOLDER),
         Some(id) if placeholder::is_excel_damaged(&id) => Cleaned::without(EXCEL_DAMAGED),
         Some(id) if placeholder::is_blocked_identifier(&id) => Cleaned::without(PLACEHOLDER),

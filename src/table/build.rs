@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
+use arrow::array::{ArrayRef, NullBufferBuilder, RecordBatch, StringArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::ids::{CUSTOMER_KEY_LENGTH, CustomerKey};
@@ -21,12 +22,17 @@ pub fn batch(columns: Vec<(&str, bool, ArrayRef)>) -> RecordBatch {
 /// Customer keys as text.
 #[must_use]
 pub fn key_column(keys: impl ExactSizeIterator<Item = Option<CustomerKey>>) -> ArrayRef {
-    let mut builder = StringBuilder::with_capacity(keys.len(), keys.len() * CUSTOMER_KEY_LENGTH);
+    let mut ascii: Vec<u8> = Vec::with_capacity(keys.len() * CUSTOMER_KEY_LENGTH);
+    let mut ends: Vec<i32> = Vec::with_capacity(keys.len() + 1);
+    ends.push(0);
+    let mut valid = NullBufferBuilder::new(keys.len());
     for key in keys {
-        match key {
-            Some(key) => builder.append_value(std::str::from_utf8(&key.to_ascii()).expect("the alphabet of keys is ASCII")),
-            None => builder.append_null(),
+        if let Some(key) = key {
+            ascii.extend_from_slice(&key.to_ascii());
         }
+        ends.push(i32::try_from(ascii.len()).expect("82 million keys and more are several tables"));
+        valid.append(key.is_some());
     }
-    Arc::new(builder.finish())
+    let texts = StringArray::try_new(OffsetBuffer::new(ends.into()), ascii.into(), valid.finish());
+    Arc::new(texts.expect("the alphabet of keys is ASCII"))
 }

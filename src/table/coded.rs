@@ -1,11 +1,14 @@
 //! Dictionary-coded columns: every distinct value gets a dense `u32`, so that matching compares integers.
 
-use arrow::array::{Array, StringArray};
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, DictionaryArray, StringArray, UInt32Array};
+use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow::datatypes::UInt32Type;
 
 use super::ids::RecordIx;
 use super::lines::Lines;
+use super::order::{Interner, rank};
 use super::pairs::{Candidate, Pair};
 
 /// The code of a missing value.
@@ -13,11 +16,11 @@ pub const NULL_CODE: u32 = u32::MAX;
 
 /// One column as codes: `values[codes[i]]` is the value of record `i`; `counts[c]` is how many records hold value `c`.
 ///
-/// Codes are ranks of the values in byte order, so they do not depend on the order of rows.
+/// Codes are ranks of the values in byte order, so they do not depend on the order of rows. Cheap to clone but for the counts.
 #[derive(Debug, Clone)]
 pub struct Coded {
     name: String,
-    codes: Vec<u32>,
+    codes: ScalarBuffer<u32>,
     values: StringArray,
     counts: Vec<u32>,
     non_null: u64,
@@ -27,41 +30,74 @@ impl Coded {
     /// Codes a text column. Nulls and empty strings become [`NULL_CODE`]. O(n + d log d) for n rows and d distinct values.
     #[must_use]
     pub fn encode(name: &str, column: &StringArray) -> Self {
-        let mut first_seen: FxHashMap<&str, u32> = FxHashMap::default();
-        let mut distinct: Vec<&str> = Vec::new();
-        let mut codes: Vec<u32> = Vec::with_capacity(column.len());
-        let mut counts: Vec<u32> = Vec::new();
-        for value in column {
-            let Some(value) = value.filter(|value| !value.is_empty()) else {
-                codes.push(NULL_CODE);
-                continue;
-            };
-            let next = u32::try_from(distinct.len()).expect("a table has fewer than 2^32 records");
-            let code = *first_seen.entry(value).or_insert_with(|| {
-                distinct.push(value);
-                counts.push(0);
-                next
-            });
-            counts[code as usize] += 1;
-            codes.push(code);
+        let mut interner = Interner::default();
+        let codes = interner.codes(column);
+        let distinct: StringArray = interner.values().iter().map(|value| Some(*value)).collect();
+        Self::of_forms(name, codes, &distinct)
+    }
+
+    /// Codes a column that is given by a position in `forms` for each record, or [`NULL_CODE`]. Forms that are null or empty count as
+    /// missing, equal ones are one value, and what no record has is left out.
+    #[must_use]
+    pub fn of_forms(name: &str, mut positions: Vec<u32>, forms: &StringArray) -> Self {
+        let mut is_used = vec![false; forms.len()];
+        for &position in positions.iter().filter(|position| **position != NULL_CODE) {
+            is_used[position as usize] = true;
         }
-        let mut order: Vec<u32> = (0..u32::try_from(distinct.len()).expect("checked above")).collect();
-        order.par_sort_unstable_by_key(|&code| distinct[code as usize]);
-        let mut rank = vec![0_u32; order.len()];
-        for (position, &code) in order.iter().enumerate() {
-            rank[code as usize] = u32::try_from(position).expect("positions are codes");
-        }
-        for code in &mut codes {
-            if *code != NULL_CODE {
-                *code = rank[*code as usize];
+        let ranked = rank(forms, &is_used);
+        let mut counts = vec![0_u32; ranked.values.len()];
+        let mut non_null = 0;
+        for position in positions.iter_mut().filter(|position| **position != NULL_CODE) {
+            *position = ranked.rank_of[*position as usize];
+            if *position != NULL_CODE {
+                counts[*position as usize] += 1;
+                non_null += 1;
             }
         }
         Self {
             name: name.to_owned(),
-            codes,
-            values: order.iter().map(|&code| Some(distinct[code as usize])).collect(),
-            counts: order.iter().map(|&code| counts[code as usize]).collect(),
-            non_null: counts.iter().map(|&count| u64::from(count)).sum(),
+            codes: positions.into(),
+            values: ranked.values,
+            counts,
+            non_null,
+        }
+    }
+
+    /// The column as a dictionary array, which shares its codes and values. [`Coded::from_dictionary`] takes it back.
+    #[must_use]
+    pub fn to_dictionary(&self) -> DictionaryArray<UInt32Type> {
+        let nulls = (self.non_null < self.codes.len() as u64).then(|| {
+            let is_valid = BooleanBuffer::collect_bool(self.codes.len(), |row| self.codes[row] != NULL_CODE);
+            NullBuffer::new(is_valid)
+        });
+        let keys = UInt32Array::new(self.codes.clone(), nulls);
+        DictionaryArray::try_new(keys, Arc::new(self.values.clone())).expect("codes are positions of values, or null")
+    }
+
+    /// The column of a dictionary of texts. Shares codes and values if the dictionary is one of [`Coded::to_dictionary`], whole.
+    #[must_use]
+    pub fn from_dictionary(name: &str, column: &DictionaryArray<UInt32Type>) -> Self {
+        let values: &StringArray = column.values().as_any().downcast_ref().expect("a dictionary of texts");
+        let mut counts = vec![0_u32; values.len()];
+        let codes = column.keys().values();
+        let mut nulls_told = 0;
+        for &code in codes {
+            match counts.get_mut(code as usize) {
+                Some(count) => *count += 1,
+                None => nulls_told += usize::from(code == NULL_CODE),
+            }
+        }
+        let is_ours = nulls_told == column.keys().null_count() && !counts.contains(&0) && values.null_count() == 0;
+        if !is_ours || !values.iter().is_sorted_by(|left, right| left < right) {
+            let positions = column.keys().iter().map(|key| key.unwrap_or(NULL_CODE)).collect();
+            return Self::of_forms(name, positions, values);
+        }
+        Self {
+            name: name.to_owned(),
+            codes: codes.clone(),
+            values: values.clone(),
+            non_null: (codes.len() - nulls_told) as u64,
+            counts,
         }
     }
 
@@ -105,11 +141,14 @@ impl Coded {
     #[must_use]
     pub fn without(&self, is_dropped: &[bool]) -> Self {
         let mut column = self.clone();
-        for code in &mut column.codes {
-            if *code != NULL_CODE && is_dropped[*code as usize] {
-                *code = NULL_CODE;
+        let keep = |&code: &u32| {
+            if code != NULL_CODE && is_dropped[code as usize] {
+                NULL_CODE
+            } else {
+                code
             }
-        }
+        };
+        column.codes = self.codes.iter().map(keep).collect();
         for (count, _) in column.counts.iter_mut().zip(is_dropped).filter(|(_, dropped)| **dropped) {
             column.non_null -= u64::from(*count);
             *count = 0;

@@ -1,6 +1,7 @@
 //! The contacts as they flow: as mapped from the sources, and as standardized.
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, DictionaryArray, RecordBatch, StringArray};
+use arrow::datatypes::UInt32Type;
 use rayon::prelude::*;
 
 use super::coded::{Coded, CodedRecords};
@@ -45,7 +46,7 @@ impl Contacts {
 /// Standardized contacts: the same rows in the same order, twice.
 ///
 /// `display` has the schema of [`Contacts`] with cleaned values for people to read: it feeds profiles and the published `contacts`.
-/// `matching` has text columns only, in comparison form (folded, lower case), under the same names plus the derived ones:
+/// `matching` has text columns only, as dictionaries ([`Coded`]), in comparison form (folded, lower case), under the same names plus the derived ones:
 /// `given_name`, `family_name`, `email`, `email_local`, `phone`, `birth_date` (ISO), `gender`, `company`, `street`, `house_number`,
 /// `postcode`, `city`, `region`, `country`, `given_name_phonetic`, `family_name_phonetic`, and every identifier.
 #[derive(Debug, Clone)]
@@ -97,12 +98,7 @@ impl CleanContacts {
     pub fn code(&self, columns: &[String]) -> CodedRecords {
         let coded = columns
             .par_iter()
-            .filter_map(|name| {
-                self.matching
-                    .column_by_name(name)
-                    .and_then(as_text)
-                    .map(|values| Coded::encode(name, values))
-            })
+            .filter_map(|name| code(name, self.matching.column_by_name(name)?))
             .collect();
         let source = Coded::encode(column::SOURCE, self.text(column::SOURCE).expect("contacts have a source"));
         let sources = source.values().iter().flatten().map(str::to_owned).collect();
@@ -112,6 +108,14 @@ impl CleanContacts {
             .map(|&code| u16::try_from(code).expect("fewer than 65,536 sources"))
             .collect();
         CodedRecords::new(sources, source_of, coded)
+    }
+}
+
+/// A column of texts, plain or as a dictionary, in codes.
+fn code(name: &str, column: &ArrayRef) -> Option<Coded> {
+    match column.as_any().downcast_ref::<DictionaryArray<UInt32Type>>() {
+        Some(dictionary) => Some(Coded::from_dictionary(name, dictionary)),
+        None => as_text(column).map(|values| Coded::encode(name, values)),
     }
 }
 

@@ -38,10 +38,17 @@ impl CustomerKey {
     /// The key as ASCII, without an allocation.
     #[must_use]
     pub fn to_ascii(self) -> [u8; CUSTOMER_KEY_LENGTH] {
-        std::array::from_fn(|position| {
-            let shift = 5 * (CUSTOMER_KEY_LENGTH - 1 - position);
-            CROCKFORD[usize::try_from((self.0 >> shift) & 31).expect("five bits fit")]
-        })
+        // 130 bits in 26 digits of 5: two of the upper 10, twelve of each 60 below. Shifts of one word are cheap, those of two are not.
+        let mut ascii = [0; CUSTOMER_KEY_LENGTH];
+        let word = |shift: u32| u64::try_from((self.0 >> shift) & ((1 << 60) - 1)).expect("60 bits fit");
+        for (digits, bits) in [(0..2, word(120)), (2..14, word(60)), (14..26, word(0))] {
+            let last = digits.end - 1;
+            for position in digits {
+                let digit = (bits >> (5 * (last - position))) & 31;
+                ascii[position] = CROCKFORD[usize::try_from(digit).expect("five bits fit")];
+            }
+        }
+        ascii
     }
 }
 

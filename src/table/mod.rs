@@ -10,6 +10,7 @@ pub mod identity;
 pub mod ids;
 pub mod keys;
 mod lines;
+pub mod order;
 pub mod pairs;
 pub mod record;
 pub mod rejects;

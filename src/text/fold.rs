@@ -1,6 +1,8 @@
 //! The two forms every text starts from: `clean` for people (one line, composed, nothing invisible) and `fold` for comparing
 //! (lower case ASCII where possible, umlauts spelled out).
 
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -11,15 +13,56 @@ pub const MARKS_MAX: usize = 4;
 /// single spaces, at most [`MARKS_MAX`] combining marks in a row. Idempotent, O(n log n) at worst.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    if text.is_ascii() {
+    if is_tidy(text.as_bytes()) {
+        return text.to_owned();
+    }
+    if is_composed(text) {
         return collapse(text.chars().filter_map(plain));
     }
+    clean_any(text)
+}
+
+/// [`clean`] of any text.
+fn clean_any(text: &str) -> String {
     let mapped: String = text.nfc().filter_map(plain).collect();
     let mut marks = 0_usize;
     collapse(mapped.nfc().filter(move |&c| {
         marks = if is_combining_mark(c) { marks + 1 } else { 0 };
         marks <= MARKS_MAX
     }))
+}
+
+/// Whether a text is its own clean form for sure: visible ASCII without a grave accent, and single spaces inside only.
+fn is_tidy(bytes: &[u8]) -> bool {
+    let mut space = true;
+    for &byte in bytes {
+        if byte == b' ' {
+            if space {
+                return false;
+            }
+            space = true;
+        } else {
+            if !byte.is_ascii_graphic() || byte == b'`' {
+                return false;
+            }
+            space = false;
+        }
+    }
+    !space || bytes.is_empty()
+}
+
+/// First character that is a combining mark. All before it are their own composed form, alone and side by side.
+const FIRST_MARK: char = '\u{300}';
+
+fn is_composed(text: &str) -> bool {
+    // The first byte of U+0300 in UTF-8 is 0xCC, and no later byte of a character is as large as a first byte.
+    text.bytes().all(|byte| byte < 0xCC)
+}
+
+/// Whether nothing can be seen of a text: its clean form is empty.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    !text.bytes().any(|byte| byte.is_ascii_alphanumeric()) && clean(text).is_empty()
 }
 
 /// Joins characters, with runs of spaces as one and none at the ends.
@@ -66,6 +109,38 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
+    if !is_composed(text) {
+        return fold_any(text);
+    }
+    let mut folded = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_ascii() {
+            folded.push(c.to_ascii_lowercase());
+        } else {
+            folded.push_str(&LATIN[c as usize - LATIN_START]);
+        }
+    }
+    folded
+}
+
+/// First character after ASCII.
+const LATIN_START: usize = 0x80;
+
+/// Folded forms of the characters between ASCII and [`FIRST_MARK`]: they do not depend on what stands beside them.
+static LATIN: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let below = LATIN_START..FIRST_MARK as usize;
+    let folded = below.map(|code| {
+        let c = u32::try_from(code)
+            .ok()
+            .and_then(char::from_u32)
+            .expect("no surrogate stands there");
+        fold_any(c.encode_utf8(&mut [0; 4]))
+    });
+    folded.collect()
+});
+
+/// [`fold`] of any text.
+fn fold_any(text: &str) -> String {
     let composed: String = text.nfkc().collect();
     let lower: String = composed.to_lowercase().nfkc().collect();
     let mut spelled = String::with_capacity(lower.len() + 8);
@@ -103,6 +178,32 @@ pub const WORDS_CHARS_MAX: usize = 512;
 /// `mueller luedenscheidt`, `O'Brien` is `obrien`. Cut at [`WORDS_CHARS_MAX`]. Idempotent.
 #[must_use]
 pub fn words(text: &str) -> String {
+    if text.is_ascii() && text.len() <= WORDS_CHARS_MAX {
+        return words_of_ascii(text.as_bytes());
+    }
+    words_any(text)
+}
+
+/// [`words`] of a short ASCII text, in one pass.
+fn words_of_ascii(text: &[u8]) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut space = false;
+    for &byte in text {
+        if byte.is_ascii_alphanumeric() {
+            if space && !words.is_empty() {
+                words.push(' ');
+            }
+            space = false;
+            words.push(char::from(byte.to_ascii_lowercase()));
+        } else if !matches!(byte, b'\'' | b'`' | 0) {
+            space = true;
+        }
+    }
+    words
+}
+
+/// [`words`] of any text.
+fn words_any(text: &str) -> String {
     let words = words_once(&clean(text));
     if words.is_ascii() {
         return words;
@@ -145,4 +246,57 @@ pub fn settle(text: &str, step: impl Fn(&str) -> Option<String>) -> Option<Strin
 #[must_use]
 pub fn non_empty(text: String) -> Option<String> {
     if text.is_empty() { None } else { Some(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Texts of the ranges that the short ways claim, and of their borders.
+    fn texts() -> impl Strategy<Value = String> {
+        let c = prop_oneof![
+            6 => proptest::char::range('\0', '\u{7f}'),
+            3 => proptest::char::range('\u{80}', '\u{2ff}'),
+            1 => proptest::char::range('\u{300}', '\u{345}'),
+            2 => Just(' '),
+            1 => Just('\''),
+        ];
+        prop_oneof![
+            4 => prop::collection::vec(c, 0..24).prop_map(|chars| chars.into_iter().collect::<String>()),
+            1 => "[ a-zA-ZäöüÄÖÜßéèçñ'.-]{0,40}",
+            1 => "[-' x]{500,540}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn the_short_ways_give_what_the_long_ones_do(text in texts()) {
+            prop_assert_eq!(clean(&text), clean_any(&text));
+            prop_assert_eq!(is_blank(&text), clean_any(&text).is_empty());
+            prop_assert_eq!(words(&text), words_any(&text));
+            let folded = if text.is_ascii() { text.to_ascii_lowercase() } else { fold_any(&text) };
+            prop_assert_eq!(fold(&text), folded);
+        }
+    }
+
+    #[test]
+    fn every_pair_of_latin_characters_folds_and_cleans_as_its_characters_do() {
+        let latin: Vec<char> = (' '..FIRST_MARK).filter(|c| !c.is_control()).collect();
+        for &left in &latin {
+            // A sample of partners keeps this fast: every character stands on either side of some.
+            for &right in latin.iter().step_by(7) {
+                for pair in [[left, right], [right, left]] {
+                    let text = String::from_iter(pair);
+                    assert_eq!(clean(&text), clean_any(&text), "{text:?}");
+                    if !text.is_ascii() {
+                        assert_eq!(fold(&text), fold_any(&text), "{text:?}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -5,7 +5,15 @@ use super::fold;
 /// Whether a text means "no value" in any column: no letter or digit at all, or one of the usual words. Linear.
 #[must_use]
 pub fn is_placeholder(text: &str) -> bool {
-    let words = fold::words(text);
+    // None of the words has a digit, and a text that has one is not empty.
+    if text.len() <= fold::WORDS_CHARS_MAX && text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    is_placeholder_words(text, &fold::words(text))
+}
+
+/// [`is_placeholder`] of a text whose words are known.
+fn is_placeholder_words(text: &str, words: &str) -> bool {
     if words.is_empty() {
         return true;
     }
@@ -53,9 +61,10 @@ fn is_initial(text: &str, letters: &str) -> bool {
 /// Whether a name column holds a stand-in for a person: a placeholder, or `Kunde`, `Gast`, `Guest`, `Vorname` …
 #[must_use]
 pub fn is_name_placeholder(text: &str) -> bool {
-    is_placeholder(text)
+    let words = fold::words(text);
+    is_placeholder_words(text, &words)
         || matches!(
-            fold::words(text).as_str(),
+            words.as_str(),
             "kunde"
                 | "kundin"
                 | "gast"
@@ -119,6 +128,9 @@ pub fn is_blocked_identifier(text: &str) -> bool {
 /// Whether a spreadsheet turned digits into a number in scientific notation, `4,91711E+11`: the digits after it are lost.
 #[must_use]
 pub fn is_excel_damaged(text: &str) -> bool {
+    if !text.bytes().any(|byte| byte | 0x20 == b'e') {
+        return false;
+    }
     let text = text.trim().trim_start_matches(['\'', '+', '-']);
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else {
         return false;

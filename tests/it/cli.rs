@@ -12,6 +12,7 @@ mod plan;
 mod privacy;
 mod project;
 mod repeat;
+mod resolve;
 mod select;
 mod skew;
 mod support;

@@ -28,6 +28,7 @@ fn every_schema_is_json_with_a_title_and_properties() {
         "pipeline",
         "plan",
         "run",
+        "resolve",
         "validate",
         "diagnostic",
         "test",

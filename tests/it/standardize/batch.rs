@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use arrow::array::{Array, ArrayRef, Date32Array, DictionaryArray, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use arrow::datatypes::UInt32Type;
 use stammkunde::standardize::{Standardized, standardize};
 use stammkunde::table::record::ColumnType;
 use stammkunde::table::{Contacts, RecordKind};
@@ -45,8 +46,12 @@ pub fn one(columns: &[(&str, &str)]) -> Standardized {
 
 fn text<'a>(batch: &'a RecordBatch, name: &str, row: usize) -> Option<&'a str> {
     let column = batch.column_by_name(name).unwrap_or_else(|| panic!("column {name}"));
-    let column = column.as_any().downcast_ref::<StringArray>().expect("a text column");
-    column.is_valid(row).then(|| column.value(row))
+    let (values, at) = match column.as_any().downcast_ref::<DictionaryArray<UInt32Type>>() {
+        Some(dictionary) => (dictionary.values(), dictionary.keys().value(row) as usize),
+        None => (column, row),
+    };
+    let values = values.as_any().downcast_ref::<StringArray>().expect("a text column");
+    column.is_valid(row).then(|| values.value(at))
 }
 
 fn shown<'a>(result: &'a Standardized, name: &str) -> Option<&'a str> {

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use arrow::array::StringArray;
 use proptest::prelude::*;
-use stammkunde::standardize::standardize;
+use stammkunde::standardize::{Purpose, standardize, standardize_for};
+use stammkunde::table::{Coded, RecordIx};
 use stammkunde::text::{address, company, country, email, fold, gender, identifier, name, phone, phonetic, place, placeholder};
 
 use super::batch::{contacts, one};
@@ -170,6 +172,31 @@ proptest! {
             for (field, (before, after)) in first.schema().fields().iter().zip(first.columns().iter().zip(second.columns())) {
                 prop_assert_eq!(before, after, "{}", field.name());
             }
+        }
+    }
+
+    #[test]
+    fn forms_for_matching_alone_are_those_for_everything(rows in prop::collection::vec(prop::collection::vec(prop::option::of(realistic()), TEXT_COLUMNS.len()), 1..6)) {
+        let columns: Vec<Vec<Option<&str>>> = (0..TEXT_COLUMNS.len())
+            .map(|column| rows.iter().map(|row| row[column].as_deref()).collect())
+            .collect();
+        let named: Vec<(&str, &[Option<&str>])> = TEXT_COLUMNS.into_iter().zip(columns.iter().map(Vec::as_slice)).collect();
+        let contacts = contacts(&named);
+        let everything = standardize(&contacts, "DE").contacts;
+        let wanted: Vec<String> = everything.matching.schema().fields().iter().step_by(2).map(|field| field.name().clone()).collect();
+        let alone = standardize_for(&contacts, "DE", Purpose::Matching(&wanted)).contacts;
+        prop_assert_eq!(alone.display.num_columns(), 2);
+        prop_assert_eq!(alone.matching.num_columns(), wanted.len());
+        for name in &wanted {
+            prop_assert_eq!(alone.matching.column_by_name(name), everything.matching.column_by_name(name), "{}", name);
+        }
+        let (alone, everything) = (alone.code(&wanted), everything.code(&wanted));
+        for (left, right) in alone.columns().iter().zip(everything.columns()) {
+            prop_assert_eq!((left.codes(), left.values(), left.counts()), (right.codes(), right.values(), right.counts()));
+            let texts: StringArray = (0..alone.len()).map(|row| left.value(RecordIx(row))).collect();
+            let encoded = Coded::encode(left.name(), &texts);
+            prop_assert_eq!((encoded.codes(), encoded.values(), encoded.counts()), (left.codes(), left.values(), left.counts()));
+            prop_assert_eq!(encoded.non_null(), left.non_null());
         }
     }
 
