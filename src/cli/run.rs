@@ -112,7 +112,7 @@ pub fn sources_text(sources: &[stammkunde::source::SourceCounts]) -> String {
     table(&["source", "record", "read", "kept", "rejected", "values rejected"], &rows)
 }
 
-/// What kept records apart or put them together beside weights: decisions, generic values, refusals. Nothing where there is nothing.
+/// What kept records apart or put them together beside weights: decisions, generic values, skew, refusals. Nothing where there is nothing.
 fn guard_text(identity: &IdentityReport) -> String {
     let mut text = String::new();
     let decisions = &identity.decisions;
@@ -130,6 +130,14 @@ fn guard_text(identity: &IdentityReport) -> String {
             count(generic.values),
             generic.column,
             count(generic.records)
+        );
+    }
+    for rule in identity.blocking.iter().filter(|rule| rule.blocks_refined > 0) {
+        text += &format!(
+            "skew: {} blocks of the rule {} were too large and were split; {} pairs were left out\n",
+            count(rule.blocks_refined),
+            rule.rule,
+            count(rule.pairs_left_out)
         );
     }
     let refused: Vec<String> = identity

@@ -105,6 +105,8 @@ fn a_block_of_equal_mails_is_split_and_told() {
     assert!(skewed.pairs() < 400_000, "{} pairs", skewed.pairs());
     let text = skewed.project.call("plan", &["--as-of", AS_OF]).ends_with(0).stdout;
     assert!(text.contains("2,000") && !text.contains("alle@"), "{text}");
+    let run = skewed.project.call("run", &["--as-of", "2026-11-01"]).ends_with(0).stdout;
+    assert!(run.contains("1 blocks of the rule email were too large"), "{run}");
 }
 
 #[test]
