@@ -7,7 +7,9 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use stammkunde::block::{block, count_new};
 use stammkunde::compare::{Comparer, kernel::Values};
-use stammkunde::config::spec::{BlockingRule, ClusterSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, Test, TrainingSpec};
+use stammkunde::config::spec::{
+    BlockingRule, ClusterSpec, CohesionSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, Test, TrainingSpec,
+};
 use stammkunde::score::{TermFrequencies, Weights, score, train};
 use stammkunde::table::{Blocks, Coded, CodedRecords};
 
@@ -119,6 +121,7 @@ fn comparison(column: &str, tests: Vec<Test>) -> ComparisonSpec {
     ComparisonSpec {
         name: column.to_owned(),
         not_null: vec![column.to_owned()],
+        unless: Vec::new(),
         levels: levels.collect(),
     }
 }
@@ -146,6 +149,7 @@ fn spec() -> IdentitySpec {
     }
     IdentitySpec {
         identifiers: Vec::new(),
+        generic_values: Default::default(),
         shared_by_records_max: 50,
         deterministic: Vec::new(),
         blocking: vec![
@@ -176,6 +180,7 @@ fn spec() -> IdentitySpec {
             size_max: 200,
             one_per_customer: Vec::new(),
             exclusive: Vec::new(),
+            cohesion: CohesionSpec::default(),
         },
     }
 }

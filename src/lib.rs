@@ -24,8 +24,9 @@ pub mod profile;
 pub mod model;
 pub mod publish;
 
-pub mod plan;
 pub mod report;
+
+pub mod plan;
 
 pub mod explain;
 

@@ -11,9 +11,16 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::key::KeyChanges;
 use crate::model::{self, ModelSpec};
+use crate::report::DecisionCounts;
 use crate::score::ModelSource;
 use crate::source::{self, Drift, InputObject, InputStatus, Ledger, SourceCounts};
 use crate::table::VersionNumber;
+
+mod blocks;
+mod estimate;
+
+pub use blocks::{PlannedBlock, largest_blocks};
+pub use estimate::{Measured, PlannedStage, estimate};
 
 /// What a run will do, decided before a byte of data is read.
 #[derive(Debug, Clone)]
@@ -96,7 +103,7 @@ impl Plan {
     }
 }
 
-/// A plan for people and machines. `stammkunde run --dry-run --format json` prints this.
+/// A plan for people and machines. `stammkunde plan --format json` and `run --dry-run --format json` print this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanReport {
     /// Where a version would be published.
@@ -115,18 +122,27 @@ pub struct PlanReport {
     pub drift: Vec<Drift>,
     /// Contact records that would be compared.
     pub records: u64,
-    /// Exact candidate pairs of each blocking rule, and its largest blocks.
+    /// Exact candidate pairs of each blocking rule, counted before a pair is made: `pairs` inside its blocks, `pairs_new` that no earlier
+    /// rule gives.
     pub blocking: Vec<RuleCounts>,
-    /// Distinct candidate pairs of all rules.
+    /// Distinct candidate pairs of all rules, exact: the comparisons that a run makes.
     pub pairs: u64,
+    /// The largest blocks of every blocking and deterministic rule, before any is split or left out.
+    pub largest_blocks: Vec<PlannedBlock>,
     /// Whether no model would be trained.
     pub model_reused: bool,
     /// Where the model would come from.
     pub model_source: ModelSource,
-    /// What would happen to keys.
-    pub keys: KeyChanges,
+    /// Decisions of people that would be applied.
+    pub decisions: DecisionCounts,
+    /// What would happen to keys; only `run --dry-run` goes so far.
+    pub keys: Option<KeyChanges>,
     /// Models that would be built, in order.
     pub models: Vec<PlannedModel>,
+    /// Estimated wall time of a run by stage.
+    pub stages: Vec<PlannedStage>,
+    /// Estimated wall time of a run in milliseconds: their sum.
+    pub elapsed_ms_estimate: u64,
     /// Estimated peak memory in bytes.
     pub memory_bytes_estimate: u64,
     /// Limit on the memory of SQL in bytes.

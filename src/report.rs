@@ -9,7 +9,7 @@ use crate::key::KeyChanges;
 use crate::model::AuditResult;
 use crate::score::{ModelSource, ScoreCounts, TrainingReport};
 use crate::source::{Drift, SourceCounts};
-use crate::table::{RunId, VersionNumber};
+use crate::table::{DecisionKind, Decisions, RunId, VersionNumber};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,12 +80,55 @@ pub struct IdentityReport {
     pub pairs: ScoreCounts,
     /// Links that were refused or lie below the threshold.
     pub possible_links: u64,
+    /// The same by reason, as in `possible_links.reason`.
+    #[serde(default)]
+    pub refused_links: std::collections::BTreeMap<String, u64>,
+    /// Values that too many people share, by column; the values are in the table `generic_values`.
+    #[serde(default)]
+    pub generic_values: Vec<GenericCounts>,
+    /// What people decided.
+    #[serde(default)]
+    pub decisions: DecisionCounts,
     /// Whether the model of the last version was used again.
     pub model_reused: bool,
     /// Where the model comes from.
     pub model_source: ModelSource,
     /// How training went.
     pub training: TrainingReport,
+}
+
+/// Values of one column that mean nobody in particular, and that deterministic rules ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GenericCounts {
+    /// Column.
+    pub column: String,
+    /// Values.
+    pub values: u64,
+    /// Records that hold one of them.
+    pub records: u64,
+}
+
+/// Decisions of people about pairs of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct DecisionCounts {
+    /// Pairs that are one customer.
+    pub must_link: u64,
+    /// Pairs that are kept apart.
+    pub cannot_link: u64,
+    /// Decisions about a record that is not there; they are listed in `rejects`.
+    pub unknown_record: u64,
+}
+
+impl DecisionCounts {
+    /// Counts pairs of records; several decisions about one pair count once.
+    #[must_use]
+    pub fn of(decisions: &Decisions) -> Self {
+        Self {
+            must_link: decisions.pairs(DecisionKind::MustLink).len() as u64,
+            cannot_link: decisions.pairs(DecisionKind::CannotLink).len() as u64,
+            unknown_record: decisions.unknown(),
+        }
+    }
 }
 
 /// What a run took from the machine.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use stammkunde::Result;
 use stammkunde::engine::Engine;
-use stammkunde::explain::{self, CustomerExplanation, ExplainedLink, Explanation, PairExplanation, Reader};
+use stammkunde::explain::{self, Conflict, CustomerExplanation, ExplainedLink, Explanation, HeldValue, PairExplanation, Reader};
 
 use super::Project;
 use super::output::{Output, table};
@@ -72,6 +72,15 @@ fn customer_text(customer: &CustomerExplanation) -> String {
             links_text(&customer.links)
         );
     }
+    if let Some(bridge) = &customer.weakest_bridge {
+        text += &format!(
+            "\nweakest bridge: without {} - {} (weight {:.2}) it would fall into {} and {} records\n",
+            bridge.link.left, bridge.link.right, bridge.link.match_weight, bridge.left_records, bridge.right_records
+        );
+    } else if customer.links.len() > 1 {
+        text += "\nno bridge: without any one link it would still be one\n";
+    }
+    text += &conflicts_text(&customer.conflicts);
     if !customer.possible_links.is_empty() {
         text += &format!("\npossible links to other customers:\n{}", links_text(&customer.possible_links));
     }
@@ -83,6 +92,24 @@ fn customer_text(customer: &CustomerExplanation) -> String {
         }
     }
     text
+}
+
+fn conflicts_text(conflicts: &[Conflict]) -> String {
+    if conflicts.is_empty() {
+        return String::new();
+    }
+    let held = |held: &HeldValue| format!("{} ({})", held.value, held.records);
+    let rows: Vec<Vec<String>> = conflicts
+        .iter()
+        .map(|conflict| {
+            let values: Vec<String> = conflict.values.iter().map(held).collect();
+            vec![conflict.field.clone(), conflict.values.len().to_string(), values.join(", ")]
+        })
+        .collect();
+    format!(
+        "\nfields with several values:\n{}",
+        table(&["field", "values", "value (records)"], &rows)
+    )
 }
 
 fn links_text(links: &[ExplainedLink]) -> String {
@@ -151,5 +178,11 @@ pub(super) fn pair_text(pair: &PairExplanation) -> String {
         names(&pair.blocking_rules),
         names(&pair.deterministic_rules)
     );
+    if !pair.generic_rules.is_empty() {
+        text += &format!("ignored, because too many people share the value: {}\n", names(&pair.generic_rules));
+    }
+    if let Some(decision) = &pair.decision {
+        text += &format!("decided by people: {decision}\n");
+    }
     text + &format!("customers: {} and {}\n", pair.left_customer_key, pair.right_customer_key)
 }

@@ -15,6 +15,7 @@ mod explain;
 mod init;
 mod model;
 mod output;
+mod plan;
 mod progress;
 mod run;
 mod schema;
@@ -81,6 +82,8 @@ enum Command {
     Init(init::InitArgs),
     /// Check config and SQL; report every error at once.
     Validate(validate::ValidateArgs),
+    /// Count what a run would read and compare, before a pair is compared.
+    Plan(plan::PlanArgs),
     /// Read, resolve, build, publish.
     Run(run::RunArgs),
     /// Run the test cases of the project's SQL models.
@@ -148,6 +151,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Demo(args) => demo::demo(args, &start(&cli.global, output)?, output),
         Command::Init(args) => init::init(args, output),
         Command::Validate(args) => validate::validate(args, &start(&cli.global, output)?, output),
+        Command::Plan(args) => plan::plan(args, &start(&cli.global, output)?, output),
         Command::Run(args) => run::run(args, &start(&cli.global, output)?, output),
         Command::Test(args) => test::test(args, &start(&cli.global, output)?, output),
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),

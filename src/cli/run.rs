@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::Args;
 use stammkunde::engine::Engine;
-use stammkunde::plan::{PlanReport, Selection};
-use stammkunde::report::{Outcome, RunReport};
+use stammkunde::plan::Selection;
+use stammkunde::report::{DecisionCounts, IdentityReport, Outcome, RunReport};
 use stammkunde::run::{self, RunOptions};
 use stammkunde::score::ModelSource;
-use stammkunde::source::InputStatus;
 use stammkunde::table::RunId;
 use stammkunde::{Result, Spec};
 
 use super::output::{Output, bytes, count, table};
+use super::plan::plan_text;
 use super::progress::Shown;
 use super::{EXIT_UNCHANGED, Project};
 
@@ -94,99 +94,8 @@ pub fn run_id(engine: &Engine, given: Option<&str>) -> Result<RunId> {
     }
 }
 
-fn plan_text(plan: &PlanReport) -> String {
-    let mut text = format!("plan for {} as of {}\n\nwould read:\n", plan.warehouse, plan.as_of);
-    let status = |status: InputStatus| match status {
-        InputStatus::New => "new",
-        InputStatus::Changed => "changed",
-        InputStatus::Unchanged => "unchanged",
-        InputStatus::Missing => "missing",
-    };
-    let inputs: Vec<Vec<String>> = plan
-        .inputs
-        .iter()
-        .map(|input| {
-            vec![
-                input.source.clone(),
-                status(input.status).to_owned(),
-                bytes(input.size),
-                input.path.clone(),
-            ]
-        })
-        .collect();
-    text += &table(&["source", "status", "size", "path"], &inputs);
-    text += "\nrows:\n";
-    text += &sources_text(&plan.sources);
-    for drift in &plan.drift {
-        text += &format!(
-            "drift in {} {}: added [{}], missing [{}]\n",
-            drift.source,
-            drift.path,
-            drift.added.join(", "),
-            drift.missing.join(", ")
-        );
-    }
-    text += &format!(
-        "\nwould compare {} records in {} distinct pairs:\n",
-        count(plan.records),
-        count(plan.pairs)
-    );
-    let rules: Vec<Vec<String>> = plan
-        .blocking
-        .iter()
-        .map(|rule| {
-            let largest: Vec<String> = rule.largest_blocks.iter().map(|&size| count(size)).collect();
-            vec![
-                rule.rule.clone(),
-                count(rule.pairs),
-                count(rule.pairs_new),
-                count(rule.blocks),
-                largest.join(" "),
-                count(rule.pairs_left_out),
-            ]
-        })
-        .collect();
-    text += &table(
-        &["blocking rule", "pairs", "new pairs", "blocks", "largest blocks", "pairs left out"],
-        &rules,
-    );
-    text += match plan.model_source {
-        ModelSource::LastVersion => "model: of the last version (--retrain trains anew)\n",
-        ModelSource::File => "model: of the file that --model names\n",
-        ModelSource::Trained => "model: would be trained\n",
-    };
-    let keys = &plan.keys;
-    text += &format!(
-        "\nkeys: {} customers before, {} after: {} created, {} merged, {} split, {} retired, {} resurrected, {} with records moved\n",
-        count(keys.customers_before),
-        count(keys.customers_after),
-        count(keys.created),
-        count(keys.merged),
-        count(keys.split),
-        count(keys.retired),
-        count(keys.resurrected),
-        count(keys.records_moved)
-    );
-    text += "\nwould build:\n";
-    let models: Vec<Vec<String>> = plan
-        .models
-        .iter()
-        .map(|model| vec![model.name.clone(), model.grain.clone(), model.depends.join(", ")])
-        .collect();
-    text += &table(&["model", "grain", "reads"], &models);
-    text += &format!(
-        "\nmemory: about {}; SQL spills above {}; {} threads\n",
-        bytes(plan.memory_bytes_estimate),
-        bytes(plan.memory_limit_bytes),
-        plan.threads
-    );
-    text + &match plan.next {
-        Some(next) => format!("would publish version {next}\n"),
-        None => "nothing changed: would publish nothing\n".to_owned(),
-    }
-}
-
-fn sources_text(sources: &[stammkunde::source::SourceCounts]) -> String {
+/// Counts by source and record.
+pub fn sources_text(sources: &[stammkunde::source::SourceCounts]) -> String {
     let rows: Vec<Vec<String>> = sources
         .iter()
         .map(|counts| {
@@ -201,6 +110,38 @@ fn sources_text(sources: &[stammkunde::source::SourceCounts]) -> String {
         })
         .collect();
     table(&["source", "record", "read", "kept", "rejected", "values rejected"], &rows)
+}
+
+/// What kept records apart or put them together beside weights: decisions, generic values, refusals. Nothing where there is nothing.
+fn guard_text(identity: &IdentityReport) -> String {
+    let mut text = String::new();
+    let decisions = &identity.decisions;
+    if *decisions != DecisionCounts::default() {
+        text += &format!(
+            "decisions: {} must_link, {} cannot_link, {} about records that are not there (see rejects)\n",
+            count(decisions.must_link),
+            count(decisions.cannot_link),
+            count(decisions.unknown_record)
+        );
+    }
+    for generic in &identity.generic_values {
+        text += &format!(
+            "generic: {} values of {} in {} records are shared by too many people to identify one (see generic_values)\n",
+            count(generic.values),
+            generic.column,
+            count(generic.records)
+        );
+    }
+    let refused: Vec<String> = identity
+        .refused_links
+        .iter()
+        .filter(|(reason, _)| *reason != "below_threshold")
+        .map(|(reason, links)| format!("{} {reason}", count(*links)))
+        .collect();
+    if !refused.is_empty() {
+        text += &format!("links refused by constraints: {}\n", refused.join(", "));
+    }
+    text
 }
 
 /// A run for people.
@@ -223,6 +164,7 @@ pub fn report_text(report: &RunReport) -> String {
                 ModelSource::Trained => "trained",
             }
         );
+        text += &guard_text(identity);
     }
     if let Some(keys) = &report.keys {
         text += &format!(

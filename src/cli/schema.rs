@@ -27,7 +27,7 @@ pub struct SchemaArgs {
 enum SchemaName {
     /// pipeline.yaml
     Pipeline,
-    /// run --dry-run
+    /// plan, run --dry-run
     Plan,
     /// run
     Run,

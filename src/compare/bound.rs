@@ -9,6 +9,7 @@ use super::test::{BoundComparison, BoundTest, Columns};
 use super::text::Texts;
 use crate::config::spec::{ComparisonSpec, Test};
 use crate::table::{CodedRecords, NULL_CODE};
+use crate::text::nickname;
 
 /// Records a value must have on average before its similarities are cached: below, a pair of values hardly ever comes back.
 const REPEATS_MIN: u64 = 2;
@@ -26,6 +27,7 @@ enum Kind {
 enum MapOf {
     Year(usize),
     DayMonthSwapped(usize),
+    Nickname(usize),
     Second { first: usize, second: usize },
 }
 
@@ -69,8 +71,12 @@ impl<'a> Binder<'a> {
             .iter()
             .map(|level| self.test(&level.test, &thresholds, &similarities))
             .collect();
-        let not_null = spec.not_null.iter().fold(0, |columns, name| columns | 1 << self.position(name));
-        BoundComparison { not_null, tests }
+        let columns = |names: &[String]| names.iter().fold(0, |columns, name| columns | 1 << self.position(name));
+        BoundComparison {
+            not_null: columns(&spec.not_null),
+            unless: columns(&spec.unless),
+            tests,
+        }
     }
 
     fn position(&self, name: &str) -> usize {
@@ -118,6 +124,16 @@ impl<'a> Binder<'a> {
                 let map = self.map(MapOf::Second { first, second });
                 BoundTest::Swapped { first, second, map }
             }
+            Test::Crossed(first, second) => {
+                let (first, second) = (self.position(first), self.position(second));
+                let map = self.map(MapOf::Second { first, second });
+                BoundTest::Crossed { first, second, map }
+            }
+            Test::Nickname(column) => {
+                let column = self.position(column);
+                let map = self.map(MapOf::Nickname(column));
+                BoundTest::SameImage { column, map }
+            }
             Test::All(tests) => all(tests.iter().map(|test| self.test(test, thresholds, similarities)).collect()),
             Test::JaroWinkler(..) | Test::Levenshtein(..) | Test::DamerauLevenshtein(..) => {
                 unreachable!("measured tests were bound above")
@@ -133,6 +149,11 @@ impl<'a> Binder<'a> {
         let map = match key {
             MapOf::Year(column) => date::years(values(column)),
             MapOf::DayMonthSwapped(column) => date::swapped(values(column)),
+            MapOf::Nickname(column) => values(column)
+                .iter()
+                .flatten()
+                .map(|name| nickname::group(name).unwrap_or(NULL_CODE))
+                .collect(),
             MapOf::Second { first, second } => {
                 let code_of: FxHashMap<&str, u32> = values(first).iter().flatten().zip(0_u32..).collect();
                 let code = |value| code_of.get(value).copied().unwrap_or(NULL_CODE);

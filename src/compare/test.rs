@@ -88,6 +88,8 @@ pub(super) enum BoundTest {
     Image { column: usize, map: usize },
     /// Each side's first column equals the other's second; the map brings codes of the second into those of the first.
     Swapped { first: usize, second: usize, map: usize },
+    /// As swapped, but one direction is enough.
+    Crossed { first: usize, second: usize, map: usize },
     /// All of these, the cheapest first.
     All(Vec<BoundTest>),
 }
@@ -107,7 +109,9 @@ impl BoundTest {
                 ByMasks::Fails
             }
             Self::Swapped { first, second, .. } if (missing >> first | missing >> second) & 1 == 1 => ByMasks::Fails,
-            Self::Similar { .. } | Self::SameImage { .. } | Self::Image { .. } | Self::Swapped { .. } => ByMasks::Open,
+            Self::Similar { .. } | Self::SameImage { .. } | Self::Image { .. } | Self::Swapped { .. } | Self::Crossed { .. } => {
+                ByMasks::Open
+            }
             Self::All(tests) => {
                 let all = tests.iter().map(|test| test.by_masks(equal, missing));
                 all.max().unwrap_or(ByMasks::Holds)
@@ -134,6 +138,10 @@ impl BoundTest {
             Self::Swapped { first, second, map } => {
                 let ((first_a, first_b), (second_a, second_b)) = (codes(*first), codes(*second));
                 equal(columns.image(*map, second_a), first_b) && equal(columns.image(*map, second_b), first_a)
+            }
+            Self::Crossed { first, second, map } => {
+                let ((first_a, first_b), (second_a, second_b)) = (codes(*first), codes(*second));
+                equal(columns.image(*map, second_a), first_b) || equal(columns.image(*map, second_b), first_a)
             }
             Self::Similar { column, similarity, above } => {
                 let (a, b) = codes(*column);
@@ -178,7 +186,7 @@ impl BoundTest {
     pub(super) fn cost(&self) -> u8 {
         match self {
             Self::Equal(_) => 0,
-            Self::SameImage { .. } | Self::Image { .. } | Self::Swapped { .. } => 1,
+            Self::SameImage { .. } | Self::Image { .. } | Self::Swapped { .. } | Self::Crossed { .. } => 1,
             Self::Similar { .. } => 2,
             Self::All(tests) => tests.iter().map(Self::cost).max().unwrap_or(0),
         }
@@ -190,6 +198,8 @@ impl BoundTest {
 pub(super) struct BoundComparison {
     /// Columns of which a missing value makes the comparison silent, one bit each.
     pub(super) not_null: u64,
+    /// Columns that make the comparison silent where all have a value on both sides, one bit each.
+    pub(super) unless: u64,
     /// From most to least specific.
     pub(super) tests: Vec<BoundTest>,
 }
@@ -220,7 +230,7 @@ impl BoundComparison {
 
     /// What the masks of a pair say.
     pub(super) fn by_masks(&self, equal: u64, missing: u64) -> Known {
-        if missing & self.not_null != 0 {
+        if missing & self.not_null != 0 || (self.unless != 0 && missing & self.unless == 0) {
             return Known { level: 0, is_open: false };
         }
         let mut is_open = false;

@@ -9,11 +9,13 @@ use super::yaml::{Node, Value};
 use crate::table::RecordKind;
 
 /// Tables that every run publishes; a model cannot take their names.
-const PUBLISHED: [&str; 13] = [
+const PUBLISHED: [&str; 15] = [
     "customers",
     "identities",
     "links",
     "possible_links",
+    "decisions",
+    "generic_values",
     "key_events",
     "key_redirects",
     "contacts",

@@ -16,33 +16,27 @@ use crate::table::column::{
 };
 
 /// Blocking rules, most selective first. Each is used where all its columns are mapped.
-const BLOCKING: [&[&str]; 13] = [
+const BLOCKING: [&[&str]; 10] = [
     &[EMAIL],
     &[PHONE],
     &[FAMILY_NAME, BIRTH_DATE],
     &[GIVEN_NAME, BIRTH_DATE],
-    &[POSTCODE, BIRTH_DATE],
     &[POSTCODE, FAMILY_NAME],
     &[POSTCODE, GIVEN_NAME],
     &[EMAIL_LOCAL],
     &["family_name_phonetic", "given_name:1", "postcode:3"],
-    &["family_name:4", "given_name:2", "postcode:3"],
-    &["family_name_phonetic", "given_name_phonetic", "birth_date:4"],
     &[COMPANY, FAMILY_NAME],
     &[COMPANY, GIVEN_NAME],
 ];
 
 /// Rules whose pairs grow with the square of the records: their small blocks, which are rare values, find what fields with mistakes in them
 /// hide from the rules above. What is common stays out, and would not be believed anyway.
-const COARSE: [&[&str]; 12] = [
+const COARSE: [&[&str]; 9] = [
     &[GIVEN_NAME, FAMILY_NAME],
     &[FAMILY_NAME_PHONETIC, GIVEN_NAME_PHONETIC],
     &[FAMILY_NAME_PHONETIC, "birth_date:4"],
     &[GIVEN_NAME_PHONETIC, "birth_date:7"],
-    &[CITY, FAMILY_NAME],
-    &[CITY, BIRTH_DATE],
     &[CITY, GIVEN_NAME],
-    &["email_local:6"],
     &[FAMILY_NAME],
     &[BIRTH_DATE],
     &[POSTCODE],
@@ -204,13 +198,23 @@ pub fn comparisons(mapped: &BTreeSet<String>) -> Vec<ComparisonSpec> {
         .map(|(name, levels)| comparison(name, name, levels))
         .collect();
     comparisons.extend(address(mapped));
+    comparisons.extend(city(mapped));
     comparisons
+}
+
+/// The town where a postcode is missing: with both, it is part of the address.
+fn city(mapped: &BTreeSet<String>) -> Option<ComparisonSpec> {
+    (mapped.contains(POSTCODE) && mapped.contains(CITY)).then(|| ComparisonSpec {
+        unless: vec![POSTCODE.to_owned()],
+        ..comparison(CITY, CITY, vec![exact(&[CITY], Some(CITY)), level(jaro_winkler(CITY, 0.88))])
+    })
 }
 
 fn comparison(name: &str, not_null: &str, levels: Vec<LevelSpec>) -> ComparisonSpec {
     labeled(ComparisonSpec {
         name: name.to_owned(),
         not_null: vec![not_null.to_owned()],
+        unless: Vec::new(),
         levels,
     })
 }
@@ -245,11 +249,13 @@ fn name_levels(column: &str) -> Vec<LevelSpec> {
     ]
 }
 
-/// Names in the wrong fields are one level of the given name, and of it alone: as evidence of both comparisons they would count twice.
+/// Names in the wrong fields are levels of the given name, and of it alone: as evidence of both comparisons they would count twice.
 fn given_name(mapped: &BTreeSet<String>) -> Vec<LevelSpec> {
     let mut levels = name_levels(GIVEN_NAME);
+    levels.insert(1, level(Test::Nickname(GIVEN_NAME.to_owned())));
     if mapped.contains(FAMILY_NAME) {
         levels.insert(1, level(Test::Swapped(GIVEN_NAME.to_owned(), FAMILY_NAME.to_owned())));
+        levels.insert(5, level(Test::Crossed(GIVEN_NAME.to_owned(), FAMILY_NAME.to_owned())));
     }
     levels
 }
@@ -289,17 +295,30 @@ fn address(mapped: &BTreeSet<String>) -> Option<ComparisonSpec> {
             )
         });
     }
-    if has(STREET) {
+    let similar_street = || jaro_winkler(STREET, 0.9);
+    let postcode_typo = || Test::DamerauLevenshtein(POSTCODE.to_owned(), 1);
+    let similar_city = || jaro_winkler(CITY, 0.88);
+    let both = |first: Test, second: Test| level(Test::All(vec![first, second]));
+    let (has_street, has_both) = (has(STREET), anchor == POSTCODE && has(CITY));
+    if has_street {
         // Standardization parts the street from its number: neighbors share a street, a household shares the number too.
         levels.push(exact(&[anchor, STREET, HOUSE_NUMBER], None));
         levels.push(exact(&[anchor, STREET], None));
-        levels.push(level(Test::All(vec![
-            jaro_winkler(STREET, 0.9),
-            Test::Exact(vec![anchor.to_owned()]),
-        ])));
+        levels.push(both(similar_street(), Test::Exact(vec![anchor.to_owned()])));
+        // A mistake in the postcode or the town leaves the rest of the address as it is.
+        levels.push(exact(&[STREET, HOUSE_NUMBER], None));
+        if has_both {
+            levels.push(both(similar_street(), similar_city()));
+        }
     }
     levels.push(exact(&[anchor], Some(anchor)));
-    if anchor == POSTCODE && has(CITY) {
+    if has_both {
+        levels.push(both(postcode_typo(), similar_city()));
+    }
+    if anchor == POSTCODE {
+        levels.push(level(postcode_typo()));
+    }
+    if has_both {
         levels.push(exact(&[CITY], Some(CITY)));
     }
     Some(comparison("address", anchor, levels))

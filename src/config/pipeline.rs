@@ -179,6 +179,26 @@ pub struct IdentityConfig {
     pub one_per_customer: Vec<String>,
     /// Identifiers of which a customer has at most one value. Default: none.
     pub exclusive: Vec<String>,
+    /// Files in which people decided about pairs of records: path or URL as in `sources`, CSV with the columns `decision` (`must_link` or
+    /// `cannot_link`), `left_source`, `left_record_id`, `right_source`, `right_record_id`, and maybe `decided_by`, `decided_at`, `reason`.
+    /// Default: `decisions/*.csv`, if there is one; a path that is given must match a file.
+    pub decisions: Option<String>,
+    /// Different people that may share an identifier value, e-mail or phone; deterministic rules ignore what more share. By column.
+    /// Default: device_id 10, phone 8, others 5.
+    pub generic_values: BTreeMap<String, u32>,
+    /// How well two groups of records must hang together to become one customer.
+    pub cohesion: CohesionConfig,
+}
+
+/// When a link between two groups of records is not enough: no single weak link joins two large groups.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CohesionConfig {
+    /// Most records of two groups together for which one link is enough. Default: 10.
+    pub records_max: Option<u32>,
+    /// Least share of the pairs between two larger groups of two or more records each that must be links, 0 to 1. 0: one link is always
+    /// enough. Links of identifiers, deterministic rules and decisions are always enough. Default: 0.1.
+    pub share_min: Option<f64>,
 }
 
 /// Evidence from one or more columns: the first level that holds counts.
@@ -190,6 +210,9 @@ pub struct ComparisonConfig {
     /// Columns that must all have a value on both sides; else the comparison says nothing (weight 0). Default: the columns of the first level.
     #[serde(default)]
     pub not_null: Vec<String>,
+    /// Columns that, where all have a value on both sides, silence the comparison: another one already says more. Default: none.
+    #[serde(default)]
+    pub unless: Vec<String>,
     /// Levels from most to least specific; "everything else" is added.
     pub levels: Vec<LevelConfig>,
 }
@@ -212,6 +235,10 @@ pub struct LevelConfig {
     pub same_year: Option<String>,
     /// Two columns, each equal to the other on the other side.
     pub swapped: Option<[String; 2]>,
+    /// Two columns of which one is equal to the other on the other side: one name stands in the wrong field.
+    pub crossed: Option<[String; 2]>,
+    /// Column of given names that are forms of one name (`Liz`, `Elizabeth`), by the list that ships with the program.
+    pub nickname: Option<String>,
     /// Smallest similarity of `jaro_winkler`.
     pub at_least: Option<f64>,
     /// Largest distance of `levenshtein` and `damerau_levenshtein`.

@@ -6,11 +6,12 @@ use std::path::Path as FilePath;
 use super::Config;
 use super::files::{ProjectFiles, is_name, source_places};
 use super::findings::{Findings, Path, suggest};
-use super::pipeline::{CsvConfig, RaggedRows, SourceConfig};
+use super::pipeline::{Contract, CsvConfig, Format, OnMissing, RaggedRows, SourceConfig};
 use super::spec::{CsvSpec, MappingSpec, Secret, SourceSpec, Spec, SqlFile};
 use super::yaml::Node;
 use super::{fingerprint, rules, standard};
 use crate::table::RecordKind;
+use crate::table::decisions::DECISIONS;
 
 /// Shortest key secret, in characters.
 const SECRET_CHARACTERS_MIN: usize = 16;
@@ -37,6 +38,7 @@ pub fn resolve(folder: &FilePath, config: &Config, tree: &Node, files: ProjectFi
         survivorship: survivorship(config, &mut report),
         rejected_share_max: share(config, &mut report),
         settings: settings(config, &mut report),
+        decisions: decisions(folder, config, &mut report),
         fingerprint: fingerprint::fingerprint(config, &sources, &models, &audits),
         sources,
         models,
@@ -129,6 +131,29 @@ fn source_spec(folder: &FilePath, name: &str, source: &SourceConfig, mappings: V
         field_bytes_max: usize::try_from(source.field_bytes_max.unwrap_or(FIELD_BYTES_MAX)).unwrap_or(usize::MAX),
         mappings,
     }
+}
+
+/// Where decisions lie if the project does not say.
+const DECISIONS_FILES: &str = "decisions/*.csv";
+
+/// The files of decisions as a source: what the project names must be there, the folder of the default need not.
+fn decisions(folder: &FilePath, config: &Config, report: &mut Report<'_>) -> Option<SourceSpec> {
+    let path = Path::of(&["identity", "decisions"]);
+    let files = config.identity.decisions.as_deref();
+    if files.is_some_and(|files| files.trim().is_empty()) {
+        report.at(&path, "`decisions` is empty", Some(format!("leave it out for `{DECISIONS_FILES}`")));
+    }
+    Some(SourceSpec {
+        name: DECISIONS.to_owned(),
+        files: located(folder, files.unwrap_or(DECISIONS_FILES)),
+        format: Format::Csv,
+        csv: csv(&CsvConfig::default(), &path, report),
+        contract: Contract::Evolve,
+        on_missing: if files.is_some() { OnMissing::Error } else { OnMissing::Skip },
+        decompressed_bytes_max: DECOMPRESSED_BYTES_MAX,
+        field_bytes_max: usize::try_from(FIELD_BYTES_MAX).unwrap_or(usize::MAX),
+        mappings: Vec::new(),
+    })
 }
 
 fn csv(csv: &CsvConfig, path: &Path, report: &mut Report<'_>) -> CsvSpec {

@@ -1,12 +1,14 @@
 //! The `identity` section: identifiers, blocking rules, comparisons, training and clustering, checked and with every default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::{Path, suggest};
 use super::identity;
-use super::pipeline::{ComparisonConfig, IdentityConfig, LevelConfig};
+use super::pipeline::{CohesionConfig, ComparisonConfig, IdentityConfig, LevelConfig};
 use super::resolve::{Report, known_sources};
-use super::spec::{BlockingRule, ClusterSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, SourceSpec, Test, TrainingSpec};
+use super::spec::{
+    BlockingRule, ClusterSpec, CohesionSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, SourceSpec, Test, TrainingSpec,
+};
 use crate::table::{Pattern, column};
 
 /// Columns that equal values of which mean one person.
@@ -37,7 +39,7 @@ pub const MATCHING: [&str; 20] = [
 ];
 
 /// Tests of a level, in the order in which they are named in messages.
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 9] = [
     "exact",
     "jaro_winkler",
     "levenshtein",
@@ -45,6 +47,8 @@ const TESTS: [&str; 7] = [
     "day_month_swapped",
     "same_year",
     "swapped",
+    "crossed",
+    "nickname",
 ];
 
 /// Resolves the section. `names` are all sources as written.
@@ -65,6 +69,7 @@ pub fn resolve(config: &IdentityConfig, sources: &[SourceSpec], names: &BTreeSet
     let (match_probability, possible_probability) = thresholds(config, &root, report);
     IdentitySpec {
         shared_by_records_max: positive(config.shared_by_records_max, 50, &root.then("shared_by_records_max"), report),
+        generic_values: generic_values(config, &root.then("generic_values"), report),
         deterministic,
         blocking,
         block_pairs_max: positive(config.block_pairs_max, 20_000_000, &root.then("block_pairs_max"), report),
@@ -76,6 +81,7 @@ pub fn resolve(config: &IdentityConfig, sources: &[SourceSpec], names: &BTreeSet
             size_max: positive(config.size_max, 200, &root.then("size_max"), report),
             one_per_customer: known_sources(&config.one_per_customer, &root.then("one_per_customer"), names, report),
             exclusive: exclusive(config, &root.then("exclusive"), report),
+            cohesion: cohesion(&config.cohesion, &root.then("cohesion"), report),
         },
         identifiers,
     }
@@ -158,6 +164,47 @@ fn exclusive(config: &IdentityConfig, path: &Path, report: &mut Report<'_>) -> V
         }
     }
     known
+}
+
+/// Columns whose values can be generic, and how many people may share one by default.
+const GENERIC_VALUES: [(&str, u32); 6] = [
+    (column::EMAIL, 5),
+    (column::PHONE, 8),
+    (column::CUSTOMER_NO, 5),
+    (column::USER_ID, 5),
+    (column::LOYALTY_NO, 5),
+    (column::DEVICE_ID, 10),
+];
+
+fn generic_values(config: &IdentityConfig, path: &Path, report: &mut Report<'_>) -> BTreeMap<String, u32> {
+    let mut limits: BTreeMap<String, u32> = GENERIC_VALUES.map(|(name, limit)| (name.to_owned(), limit)).into();
+    for (name, &limit) in &config.generic_values {
+        let path = path.then(name.as_str());
+        if !limits.contains_key(name) {
+            let names = GENERIC_VALUES.map(|(name, _)| name);
+            report.at_key(
+                &path,
+                format!("`{name}` is no identifier, e-mail or phone"),
+                Some(suggest(name, names)),
+            );
+        } else if limit == 0 {
+            report.at(&path, format!("`{name}` must be 1 or more"), None);
+        } else {
+            limits.insert(name.clone(), limit);
+        }
+    }
+    limits
+}
+
+fn cohesion(config: &CohesionConfig, path: &Path, report: &mut Report<'_>) -> CohesionSpec {
+    let share_min = config.share_min.unwrap_or(0.1);
+    if !(0.0..=1.0).contains(&share_min) {
+        report.at(&path.then("share_min"), "`share_min` must be between 0 and 1", None);
+    }
+    CohesionSpec {
+        records_max: positive(config.records_max, 10, &path.then("records_max"), report),
+        share_min,
+    }
 }
 
 fn check_column(name: &str, path: &Path, report: &mut Report<'_>) -> bool {
@@ -245,6 +292,9 @@ fn comparison_spec(comparison: &ComparisonConfig, path: &Path, report: &mut Repo
     for (position, name) in comparison.not_null.iter().enumerate() {
         check_column(name, &path.then("not_null").then(position), report);
     }
+    for (position, name) in comparison.unless.iter().enumerate() {
+        check_column(name, &path.then("unless").then(position), report);
+    }
     let parsed: Vec<Option<LevelSpec>> = comparison
         .levels
         .iter()
@@ -262,6 +312,7 @@ fn comparison_spec(comparison: &ComparisonConfig, path: &Path, report: &mut Repo
     Some(labeled(ComparisonSpec {
         name: comparison.name.clone(),
         not_null,
+        unless: comparison.unless.clone(),
         levels,
     }))
 }
@@ -285,6 +336,8 @@ fn label(test: &Test, columns: bool) -> String {
         Test::DayMonthSwapped(_) => "day_month_swapped".to_owned(),
         Test::SameYear(_) => "same_year".to_owned(),
         Test::Swapped(..) => "swapped".to_owned(),
+        Test::Crossed(..) => "crossed".to_owned(),
+        Test::Nickname(_) => "nickname".to_owned(),
         Test::All(tests) => return tests.iter().map(|test| label(test, columns)).collect::<Vec<_>>().join(" and "),
     };
     if columns {
@@ -300,7 +353,7 @@ fn level_spec(level: &LevelConfig, path: &Path, report: &mut Report<'_>) -> Opti
     let mut columns: Vec<(String, Path)> = Vec::new();
     let name = TESTS.into_iter().zip(given(level)).find(|(_, given)| *given)?.0;
     match test.columns().as_slice() {
-        [single] if name != "exact" && name != "swapped" => columns.push((single.clone(), path.then(name))),
+        [single] if !["exact", "swapped", "crossed"].contains(&name) => columns.push((single.clone(), path.then(name))),
         several => columns.extend(
             several
                 .iter()
@@ -345,7 +398,7 @@ fn level_spec(level: &LevelConfig, path: &Path, report: &mut Report<'_>) -> Opti
 }
 
 /// Which of [`TESTS`] a level has.
-fn given(level: &LevelConfig) -> [bool; 7] {
+fn given(level: &LevelConfig) -> [bool; 9] {
     [
         level.exact.is_some(),
         level.jaro_winkler.is_some(),
@@ -354,6 +407,8 @@ fn given(level: &LevelConfig) -> [bool; 7] {
         level.day_month_swapped.is_some(),
         level.same_year.is_some(),
         level.swapped.is_some(),
+        level.crossed.is_some(),
+        level.nickname.is_some(),
     ]
 }
 
@@ -382,6 +437,11 @@ fn level_test(level: &LevelConfig, path: &Path, report: &mut Report<'_>) -> Opti
         "damerau_levenshtein" => Test::DamerauLevenshtein(first(&level.damerau_levenshtein), at_most),
         "day_month_swapped" => Test::DayMonthSwapped(first(&level.day_month_swapped)),
         "same_year" => Test::SameYear(first(&level.same_year)),
+        "nickname" => Test::Nickname(first(&level.nickname)),
+        "crossed" => {
+            let [left, right] = level.crossed.clone().unwrap_or_default();
+            Test::Crossed(left, right)
+        }
         _ => {
             let [left, right] = level.swapped.clone().unwrap_or_default();
             Test::Swapped(left, right)

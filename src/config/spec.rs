@@ -21,6 +21,8 @@ pub struct Spec {
     pub country: String,
     /// Sources in byte order of their names.
     pub sources: Vec<SourceSpec>,
+    /// Files of decisions, as a source without mappings; `None` if the project has none.
+    pub decisions: Option<SourceSpec>,
     /// Source names from most to least trusted; every source once.
     pub trust: Vec<String>,
     /// Identity resolution.
@@ -136,6 +138,8 @@ pub struct IdentitySpec {
     pub identifiers: Vec<String>,
     /// Records that may share an identifier value, e-mail or phone before it says nothing.
     pub shared_by_records_max: u32,
+    /// People that may share a value of a column before deterministic rules ignore it.
+    pub generic_values: BTreeMap<String, u32>,
     /// Rules whose agreement links whatever the weight; identifiers are among them, one rule each, first.
     pub deterministic: Vec<BlockingRule>,
     /// Rules that give the pairs to compare.
@@ -202,6 +206,8 @@ pub struct ComparisonSpec {
     pub name: String,
     /// Columns that must all have a value on both sides, else the level is null.
     pub not_null: Vec<String>,
+    /// Columns that, where all have a value on both sides, make the level null: another comparison already says more. Empty: none.
+    pub unless: Vec<String>,
     /// Levels from most to least specific, without the else level: level `i` has pattern value `levels.len() + 1 - i`.
     pub levels: Vec<LevelSpec>,
 }
@@ -211,6 +217,7 @@ impl ComparisonSpec {
     #[must_use]
     pub fn columns(&self) -> Vec<String> {
         let mut columns = self.not_null.clone();
+        columns.extend(self.unless.clone());
         for level in &self.levels {
             columns.extend(level.test.columns());
             columns.extend(level.term_frequency.clone());
@@ -253,6 +260,10 @@ pub enum Test {
     SameYear(String),
     /// First column equal to the other side's second, and the other way round.
     Swapped(String, String),
+    /// First column equal to the other side's second, or the other way round: one name stands in the wrong field.
+    Crossed(String, String),
+    /// Given names that are forms of one name, such as `Liz` and `Elizabeth`.
+    Nickname(String),
     /// All of these.
     All(Vec<Test>),
 }
@@ -267,8 +278,9 @@ impl Test {
             | Self::Levenshtein(column, _)
             | Self::DamerauLevenshtein(column, _)
             | Self::DayMonthSwapped(column)
-            | Self::SameYear(column) => vec![column.clone()],
-            Self::Swapped(first, second) => vec![first.clone(), second.clone()],
+            | Self::SameYear(column)
+            | Self::Nickname(column) => vec![column.clone()],
+            Self::Swapped(first, second) | Self::Crossed(first, second) => vec![first.clone(), second.clone()],
             Self::All(tests) => tests.iter().flat_map(Self::columns).collect(),
         }
     }
@@ -298,7 +310,7 @@ pub struct TrainingSpec {
 }
 
 /// Clustering, resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ClusterSpec {
     /// Most records of a cluster.
     pub size_max: u32,
@@ -306,4 +318,16 @@ pub struct ClusterSpec {
     pub one_per_customer: Vec<String>,
     /// Identifiers of which a cluster has at most one value.
     pub exclusive: Vec<String>,
+    /// How well two groups must hang together to become one.
+    pub cohesion: CohesionSpec,
+}
+
+/// Two groups of several records that together are more than `records_max` become one only if at least `share_min` of the pairs between
+/// them are links. 0 = one link is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CohesionSpec {
+    /// Most records that need no more than a link.
+    pub records_max: u32,
+    /// Least share of links among the pairs between two groups.
+    pub share_min: f64,
 }

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use arrow::array::{Array, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,13 +14,20 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::publish::{Manifest, Warehouse};
 use crate::score::{Model, TermFrequencies};
+use crate::table::column::{LEFT_CUSTOMER_KEY, OTHER_KEY, RIGHT_CUSTOMER_KEY};
+use crate::table::decisions::NamedRecord;
 use crate::table::{VersionNumber, column};
 
-mod mask;
+mod bridge;
 mod pair;
+mod rows;
+mod verdict;
 
-pub use mask::mask;
-pub use pair::{ComparedValues, PairExplanation, Verdict};
+pub use crate::text::mask::mask;
+pub use pair::{ComparedValues, PairExplanation};
+pub use verdict::Verdict;
+
+use rows::{both, either, equal, first, text_at};
 
 /// What is to be explained.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +65,10 @@ pub struct CustomerExplanation {
     pub possible_links: Vec<ExplainedLink>,
     /// Links as a share of all pairs of records: 1 = every record is linked to every other.
     pub density: Option<f64>,
+    /// The lightest link without which the customer would fall in two; absent if every record hangs on two or more.
+    pub weakest_bridge: Option<ExplainedBridge>,
+    /// Fields of which its records hold several values, the most values first.
+    pub conflicts: Vec<Conflict>,
     /// What happened to the key, oldest first.
     pub events: Vec<ExplainedEvent>,
 }
@@ -88,6 +99,35 @@ pub struct ExplainedLink {
     pub rule: String,
     /// Why it was not taken, for possible links.
     pub reason: Option<String>,
+}
+
+/// A link that alone holds two parts together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExplainedBridge {
+    /// The link.
+    pub link: ExplainedLink,
+    /// Records on the side of its left record.
+    pub left_records: u64,
+    /// Records on the side of its right record.
+    pub right_records: u64,
+}
+
+/// A field of which the records of one customer hold several values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Conflict {
+    /// Column.
+    pub field: String,
+    /// The values, those of most records first.
+    pub values: Vec<HeldValue>,
+}
+
+/// A value and how many records hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeldValue {
+    /// The value, masked unless asked otherwise: two values may look alike.
+    pub value: String,
+    /// Records.
+    pub records: u64,
 }
 
 /// One event of a key.
@@ -129,6 +169,33 @@ pub fn subject(spec: &Spec, text: &str) -> Subject {
         }
         _ => Subject::Customer(text.to_owned()),
     }
+}
+
+/// A link with the names of its records as they are.
+struct ReadLink {
+    left: NamedRecord,
+    right: NamedRecord,
+    shown: ExplainedLink,
+}
+
+/// The lightest bridge of links that stand sorted by weight.
+fn weakest_bridge(links: &[ReadLink]) -> Option<ExplainedBridge> {
+    let mut nodes: BTreeMap<&NamedRecord, usize> = BTreeMap::new();
+    let mut edges = Vec::with_capacity(links.len());
+    for link in links {
+        let [left, right] = [&link.left, &link.right].map(|record| {
+            let next = nodes.len();
+            *nodes.entry(record).or_insert(next)
+        });
+        edges.push((left, right));
+    }
+    let bridge = bridge::bridges(nodes.len(), &edges).into_iter().next()?;
+    let [left_records, right_records] = bridge.sides.map(|records| records as u64);
+    Some(ExplainedBridge {
+        link: links[bridge.edge].shown.clone(),
+        left_records,
+        right_records,
+    })
 }
 
 /// A version opened for questions.
@@ -181,17 +248,20 @@ impl<'a> Reader<'a> {
                 &equal(batch, RIGHT_CUSTOMER_KEY, &customer_key),
             )
         })?;
+        let conflicts = records.as_ref().map_or_else(Vec::new, |batch| self.conflicts(batch));
         let records = records.map_or_else(Vec::new, |batch| self.records(&batch));
         let pairs = records.len() * records.len().saturating_sub(1) / 2;
         Ok(CustomerExplanation {
             version: self.manifest.version,
             density: (pairs > 0).then(|| links.len() as f64 / pairs as f64),
+            weakest_bridge: weakest_bridge(&links),
+            conflicts,
             events: self.events(&customer_key)?,
             customer_key,
             redirected_from,
             records,
-            links,
-            possible_links,
+            links: links.into_iter().map(|link| link.shown).collect(),
+            possible_links: possible_links.into_iter().map(|link| link.shown).collect(),
         })
     }
 
@@ -253,32 +323,58 @@ impl<'a> Reader<'a> {
         if is_personal { self.shown(id) } else { id.to_owned() }
     }
 
-    fn links(&self, table: &str, keep: impl Fn(&RecordBatch) -> BooleanArray) -> Result<Vec<ExplainedLink>> {
+    /// Fields of which the rows hold several values.
+    fn conflicts(&self, batch: &RecordBatch) -> Vec<Conflict> {
+        let held = |name: &&str| {
+            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+            for value in (0..batch.num_rows()).filter_map(|row| text_at(batch, name, row)) {
+                *counts.entry(value).or_default() += 1;
+            }
+            let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
+            counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            let value = |(value, records): (String, u64)| HeldValue {
+                value: self.shown(&value),
+                records,
+            };
+            Conflict {
+                field: (*name).to_owned(),
+                values: counts.into_iter().map(value).collect(),
+            }
+        };
+        let mut conflicts: Vec<Conflict> = SHOWN.iter().map(held).filter(|field| field.values.len() > 1).collect();
+        conflicts.sort_by_key(|field| std::cmp::Reverse(field.values.len()));
+        conflicts
+    }
+
+    fn links(&self, table: &str, keep: impl Fn(&RecordBatch) -> BooleanArray) -> Result<Vec<ReadLink>> {
         let Some(batch) = self.rows(table, keep)? else {
             return Ok(Vec::new());
         };
         let weights: Option<&Float64Array> = batch.column_by_name(column::MATCH_WEIGHT).map(|values| values.as_primitive());
         let probabilities: Option<&Float64Array> = batch.column_by_name(column::MATCH_PROBABILITY).map(|values| values.as_primitive());
-        let record = |source: &str, id: &str, row: usize| {
-            format!(
-                "{}:{}",
-                text_at(&batch, source, row).unwrap_or_default(),
-                self.shown_id(&text_at(&batch, id, row).unwrap_or_default())
-            )
+        let record = |source: &str, id: &str, row: usize| NamedRecord {
+            source: text_at(&batch, source, row).unwrap_or_default(),
+            record_id: text_at(&batch, id, row).unwrap_or_default(),
         };
-        let mut links: Vec<ExplainedLink> = (0..batch.num_rows())
-            .map(|row| ExplainedLink {
-                left: record(column::LEFT_SOURCE, column::LEFT_RECORD_ID, row),
-                right: record(column::RIGHT_SOURCE, column::RIGHT_RECORD_ID, row),
+        let shown = |record: &NamedRecord| format!("{}:{}", record.source, self.shown_id(&record.record_id));
+        let link = |row: usize| {
+            let left = record(column::LEFT_SOURCE, column::LEFT_RECORD_ID, row);
+            let right = record(column::RIGHT_SOURCE, column::RIGHT_RECORD_ID, row);
+            let shown = ExplainedLink {
+                left: shown(&left),
+                right: shown(&right),
                 match_weight: weights.map_or(f64::NAN, |values| values.value(row)),
                 match_probability: probabilities.map_or(f64::NAN, |values| values.value(row)),
                 rule: text_at(&batch, column::RULE, row).unwrap_or_default(),
                 reason: text_at(&batch, column::REASON, row),
-            })
-            .collect();
+            };
+            ReadLink { left, right, shown }
+        };
+        let mut links: Vec<ReadLink> = (0..batch.num_rows()).map(link).collect();
         links.sort_by(|a, b| {
-            a.match_weight
-                .total_cmp(&b.match_weight)
+            a.shown
+                .match_weight
+                .total_cmp(&b.shown.match_weight)
                 .then_with(|| (&a.left, &a.right).cmp(&(&b.left, &b.right)))
         });
         Ok(links)
@@ -325,45 +421,4 @@ impl<'a> Reader<'a> {
         self.tables.borrow_mut().insert(name.to_owned(), batches.clone());
         Ok(batches)
     }
-}
-
-const LEFT_CUSTOMER_KEY: &str = "left_customer_key";
-const RIGHT_CUSTOMER_KEY: &str = "right_customer_key";
-const OTHER_KEY: &str = "other_key";
-
-fn equal(batch: &RecordBatch, name: &str, value: &str) -> BooleanArray {
-    match batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>()) {
-        Some(texts) => texts.iter().map(|text| Some(text == Some(value))).collect(),
-        None => vec![false; batch.num_rows()].into(),
-    }
-}
-
-fn both(left: &BooleanArray, right: &BooleanArray) -> BooleanArray {
-    left.iter()
-        .zip(right)
-        .map(|(left, right)| Some(left == Some(true) && right == Some(true)))
-        .collect()
-}
-
-fn either(left: &BooleanArray, right: &BooleanArray) -> BooleanArray {
-    left.iter()
-        .zip(right)
-        .map(|(left, right)| Some(left == Some(true) || right == Some(true)))
-        .collect()
-}
-
-fn first(batch: &RecordBatch, name: &str) -> Option<String> {
-    text_at(batch, name, 0)
-}
-
-/// A value as text, whatever its type; `None` for null or a missing column.
-fn text_at(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {
-    let column = batch.column_by_name(name)?;
-    if column.is_null(row) {
-        return None;
-    }
-    if let Some(texts) = column.as_any().downcast_ref::<StringArray>() {
-        return Some(texts.value(row).to_owned());
-    }
-    arrow::util::display::array_value_to_string(column, row).ok()
 }

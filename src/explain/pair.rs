@@ -5,13 +5,18 @@ use arrow::compute::concat_batches;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Reader, Subject, both, equal, first};
+use super::rows::{both, equal, first, of_pair, text_at};
+use super::verdict::{Published, Verdict, verdict};
+use super::{Reader, Subject};
 use crate::block;
 use crate::compare::Comparer;
+use crate::config::spec::BlockingRule;
 use crate::error::{Error, Result};
 use crate::score::{self, Model, TermFrequencies, WeightPart, Weights};
 use crate::standardize;
-use crate::table::{CodedRecords, Contacts, RecordIx, VersionNumber, column};
+use crate::table::column::{LEFT_CUSTOMER_KEY, RIGHT_CUSTOMER_KEY};
+use crate::table::decisions::NamedRecord;
+use crate::table::{CodedRecords, Contacts, DecisionKind, RecordIx, VersionNumber, column};
 
 /// Why two records are together or apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +49,12 @@ pub struct PairExplanation {
     pub blocking_rules: Vec<String>,
     /// Deterministic rules that link them.
     pub deterministic_rules: Vec<String>,
+    /// Deterministic rules under which they agree, on a value that too many people share: ignored.
+    pub generic_rules: Vec<String>,
+    /// Why the link between them was refused, as in `possible_links.reason`; absent if there is none.
+    pub refused_because: Option<String>,
+    /// What people decided about them, or about other records of their two customers, with file and line.
+    pub decision: Option<String>,
 }
 
 /// One comparison of the pair.
@@ -59,25 +70,7 @@ pub struct ComparedValues {
 }
 
 /// Marks a rule that leaves its large blocks out, so that it may not have paired these records.
-const COARSE: &str = " (small blocks)";
-
-/// Together or apart, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// A deterministic rule links them.
-    Deterministic,
-    /// Their own weight reaches the threshold.
-    Matched,
-    /// One customer through other records.
-    Indirect,
-    /// Apart: no blocking rule pairs them, so they were never compared.
-    NotBlocked,
-    /// Apart: their weight is below the threshold.
-    BelowThreshold,
-    /// Apart: a constraint refused the link.
-    Refused,
-}
+pub(super) const COARSE: &str = " (small blocks)";
 
 impl Reader<'_> {
     /// Explains a pair of records.
@@ -104,7 +97,7 @@ impl Reader<'_> {
         let (left, right) = (RecordIx(0), RecordIx(1));
         let pattern = comparer.pattern(left, right);
         let match_weight = weights.weight(pattern, left, right);
-        let rules = |rules: &[crate::config::spec::BlockingRule]| -> Vec<String> {
+        let rules = |rules: &[BlockingRule]| -> Vec<String> {
             let (blocks, _) = block::block(rules, u64::MAX, &records);
             rules
                 .iter()
@@ -133,6 +126,11 @@ impl Reader<'_> {
                 left: values(left, &columns),
                 right: values(right, &columns),
             });
+        let [one, other] = [named(&left_row), named(&right_row)];
+        let published = self.published(&one, &other)?;
+        let generic = self.generic_columns(&left_row, &right_row)?;
+        let reads_generic = |rule: &&BlockingRule| rule.keys.iter().any(|key| generic.contains(&key.column));
+        let (ignored, used): (Vec<&BlockingRule>, Vec<&BlockingRule>) = identity.deterministic.iter().partition(reads_generic);
         let mut explanation = PairExplanation {
             version: self.manifest.version,
             verdict: Verdict::Matched,
@@ -143,13 +141,16 @@ impl Reader<'_> {
             match_probability: score::probability(match_weight),
             threshold_weight: score::weight_of(identity.match_probability),
             blocking_rules: rules(&identity.blocking),
-            deterministic_rules: rules(&identity.deterministic),
+            deterministic_rules: rules(&used.into_iter().cloned().collect::<Vec<_>>()),
+            generic_rules: rules(&ignored.into_iter().cloned().collect::<Vec<_>>()),
+            refused_because: published.refused.clone(),
+            decision: self.decision(&one, &other, &keys)?,
             left: self.record_name(&left_row),
             right: self.record_name(&right_row),
             left_customer_key: keys[0].clone(),
             right_customer_key: keys[1].clone(),
         };
-        (explanation.verdict, explanation.because) = verdict(&explanation);
+        (explanation.verdict, explanation.because) = verdict(&explanation, &published);
         Ok(explanation)
     }
 
@@ -161,6 +162,49 @@ impl Reader<'_> {
             both(&equal(batch, column::SOURCE, source), &equal(batch, column::RECORD_ID, record_id))
         })?;
         row.ok_or_else(|| self.unknown_record(source, record_id))
+    }
+
+    /// The link or possible link between two records.
+    fn published(&self, one: &NamedRecord, other: &NamedRecord) -> Result<Published> {
+        let link = self.rows("links", |batch| of_pair(batch, one, other))?;
+        let possible = self.rows("possible_links", |batch| of_pair(batch, one, other))?;
+        Ok(Published {
+            link_rule: link.and_then(|row| first(&row, column::RULE)),
+            refused: possible.and_then(|row| first(&row, column::REASON)),
+        })
+    }
+
+    /// What people decided about two records, else what they decided to keep apart of their two customers: `cannot_link, decisions.csv:3`.
+    fn decision(&self, one: &NamedRecord, other: &NamedRecord, keys: &[String; 2]) -> Result<Option<String>> {
+        let own = self.rows("decisions", |batch| of_pair(batch, one, other))?;
+        let rows = match own {
+            Some(rows) => Some(rows),
+            None if keys[0] == keys[1] => None,
+            None => self.rows("decisions", |batch| {
+                let between =
+                    |left: &str, right: &str| both(&equal(batch, LEFT_CUSTOMER_KEY, left), &equal(batch, RIGHT_CUSTOMER_KEY, right));
+                let either_way = super::either(&between(&keys[0], &keys[1]), &between(&keys[1], &keys[0]));
+                both(&either_way, &equal(batch, column::DECISION, DecisionKind::CannotLink.name()))
+            })?,
+        };
+        Ok(rows.map(|row| {
+            let text = |name| first(&row, name).unwrap_or_default();
+            format!("{}, {}:{}", text(column::DECISION), text(column::FILE), text(column::LINE))
+        }))
+    }
+
+    /// Columns in which both records hold the same generic value.
+    fn generic_columns(&self, left: &RecordBatch, right: &RecordBatch) -> Result<Vec<String>> {
+        let Some(rows) = self.rows("generic_values", |batch| vec![true; batch.num_rows()].into())? else {
+            return Ok(Vec::new());
+        };
+        let held = |row: usize| {
+            let name = text_at(&rows, column::COLUMN, row)?;
+            let value = text_at(&rows, column::VALUE, row);
+            let is_held = value.is_some() && first(left, &name) == value && first(right, &name) == value;
+            is_held.then_some(name)
+        };
+        Ok((0..rows.num_rows()).filter_map(held).collect())
     }
 
     /// Both records in comparison form, left first.
@@ -195,38 +239,9 @@ impl Reader<'_> {
     }
 }
 
-fn verdict(pair: &PairExplanation) -> (Verdict, String) {
-    let together = pair.left_customer_key == pair.right_customer_key;
-    let above = pair.match_weight >= pair.threshold_weight;
-    let blocked = !pair.blocking_rules.is_empty();
-    match (together, blocked, above) {
-        (true, _, _) if !pair.deterministic_rules.is_empty() => (
-            Verdict::Deterministic,
-            format!("one customer: they agree on {}", pair.deterministic_rules.join("; ")),
-        ),
-        (true, true, true) => (
-            Verdict::Matched,
-            "one customer: their match weight reaches the threshold".to_owned(),
-        ),
-        (true, _, _) => (
-            Verdict::Indirect,
-            "one customer through other records: `explain` the customer to see its links".to_owned(),
-        ),
-        (false, false, _) if pair.deterministic_rules.is_empty() => (
-            Verdict::NotBlocked,
-            "apart: no blocking rule pairs them, so they were never compared".to_owned(),
-        ),
-        (false, _, true) if pair.deterministic_rules.is_empty() && pair.blocking_rules.iter().all(|rule| rule.ends_with(COARSE)) => (
-            Verdict::NotBlocked,
-            "apart: only coarse rules pair them, which leave their large blocks out".to_owned(),
-        ),
-        (false, _, false) if pair.deterministic_rules.is_empty() => (
-            Verdict::BelowThreshold,
-            "apart: their match weight is below the threshold".to_owned(),
-        ),
-        (false, _, _) => (
-            Verdict::Refused,
-            "apart: a constraint refused the link; see possible_links for the reason".to_owned(),
-        ),
+fn named(row: &RecordBatch) -> NamedRecord {
+    NamedRecord {
+        source: first(row, column::SOURCE).unwrap_or_default(),
+        record_id: first(row, column::RECORD_ID).unwrap_or_default(),
     }
 }

@@ -9,10 +9,11 @@ use rayon::prelude::*;
 use crate::table::build::{batch, key_column};
 use crate::table::identity::LinkOrigin;
 use crate::table::keys::Keys;
-use crate::table::{CleanContacts, Link, PossibleLink, RecordIx, column};
+use crate::table::{CleanContacts, DecisionKind, Link, PossibleLink, RecordIx, column};
 
 /// `links`: `customer_key`, `left_source`, `left_record_id`, `right_source`, `right_record_id`, `match_weight`, `match_probability`, `rule`.
-/// Sorted by key, then the two records. `rules` names the rules: (blocking, deterministic). Only links inside one customer are
+/// Sorted by key, then the two records. `rules` names the rules: (blocking, deterministic); the rule of what
+/// people decided is `must_link`. Only links inside one customer are
 /// published here: a link that clustering refused is a possible link.
 #[must_use]
 pub fn links(contacts: &CleanContacts, keys: &Keys, links: &[Link], rules: (&[String], &[String])) -> RecordBatch {
@@ -86,6 +87,7 @@ fn rule_name<'a>(origin: LinkOrigin, (blocking, deterministic): (&'a [String], &
     let (names, rule) = match origin {
         LinkOrigin::Blocking(rule) => (blocking, rule),
         LinkOrigin::Deterministic(rule) => (deterministic, rule),
+        LinkOrigin::Decision => return DecisionKind::MustLink.name(),
     };
     names
         .get(usize::from(rule.0))

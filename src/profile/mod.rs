@@ -6,6 +6,7 @@ use crate::config::pipeline::Survivorship;
 
 mod attribute;
 mod customers;
+mod decided;
 mod links;
 mod lookup;
 mod members;
@@ -14,6 +15,7 @@ mod survive;
 
 pub use attribute::attribute;
 pub use customers::customers;
+pub use decided::{decisions, generic_values};
 pub use links::{links, possible_links};
 pub use records::{contacts, identities};
 

@@ -1,4 +1,4 @@
-//! The spine: calls the stages from top to bottom. `run` publishes; `dry_run` goes the same way up to the keys and writes nothing.
+//! The spine: calls the stages from top to bottom. `run` publishes; `plan` and `dry_run` go the same way ahead and write nothing.
 
 use std::time::Duration;
 
@@ -10,21 +10,23 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key;
 use crate::model::{self, Tables};
-use crate::plan::{self, Plan, PlanReport, Selection};
+use crate::plan::{self, Plan, Selection};
 use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
-use crate::score::{ModelFile, ModelSource};
+use crate::score::ModelFile;
 use crate::source::{self, Ingested, Ledger};
 use crate::standardize;
 use crate::table::keys::Keys;
-use crate::table::{CleanContacts, RecordKind, Rejects, RunId, VersionNumber};
+use crate::table::{CleanContacts, Decisions, RecordKind, Rejects, RunId, VersionNumber};
 
+mod ahead;
 mod identity;
 mod previous;
 mod shelf;
 mod stages;
 mod tables;
 
+pub use ahead::{dry_run, plan};
 pub use previous::Previous;
 pub use stages::{Progress, Silent, Stages};
 
@@ -123,15 +125,18 @@ impl Job<'_> {
             columns,
             drift,
             counts,
+            decisions,
         } = ingested;
         let standardized = stages.time("standardize", || {
             Ok(engine.compute(|| standardize::standardize(&contacts, &spec.country)))
         })?;
         drop(contacts);
-        rejects.append(standardized.rejects);
-        rejects.sort();
         let contacts = &standardized.contacts;
-        let resolved = identity::resolve(engine, spec, contacts, previous.model(options), &mut stages)?;
+        let decisions = &Decisions::locate(decisions, contacts);
+        rejects.append(standardized.rejects);
+        rejects.append(decisions.rejects());
+        rejects.sort();
+        let (_, resolved) = identity::resolve(engine, spec, contacts, decisions, previous.model(options), &mut stages)?;
         let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
 
         let input = tables::Input {
@@ -140,6 +145,7 @@ impl Job<'_> {
             options,
             previous,
             contacts,
+            decisions,
             resolved: &resolved,
             keys: &keys,
         };
@@ -150,7 +156,7 @@ impl Job<'_> {
         let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &shelf.readable()))?;
         gate_audits(&audits)?;
 
-        let identity = resolved.report(&keys);
+        let identity = resolved.report(&keys, decisions);
         let manifest = stages.time("publish", || {
             shelf.put("runs", tables::runs(previous, options, plan, engine.now(), &identity))?;
             let closing = Closing {
@@ -205,47 +211,6 @@ impl Job<'_> {
         }
         Ok(shelf)
     }
-}
-
-/// Goes the way of [`run`] up to the keys, and tells what would happen. Writes nothing.
-///
-/// # Errors
-/// As [`run`], without the errors of publishing.
-pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
-    check_model(spec, options)?;
-    let mut stages = Stages::new(progress);
-    let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
-    let (previous, plan, _) = stages.time("plan", || plan_from(engine, spec, options, &warehouse))?;
-    let ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
-    let fingerprint = plan.fingerprint(spec, &ingested.inputs);
-    gate_rejects(spec, &ingested)?;
-    let standardized = stages.time("standardize", || {
-        Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
-    })?;
-    let resolved = identity::resolve(engine, spec, &standardized.contacts, previous.model(options), &mut stages)?;
-    let secret = spec.key_secret.expose();
-    let keys = engine.compute(|| key::assign(&standardized.contacts, &resolved.clusters, &previous.keys, &spec.trust, secret));
-    let nothing_changes = is_unchanged(&previous, fingerprint.as_deref(), options);
-    let next = VersionNumber(plan.previous.map_or(1, |version| version.0 + 1));
-    Ok(PlanReport {
-        warehouse: warehouse.root.display.clone(),
-        as_of: plan.as_of,
-        previous: plan.previous,
-        next: (!nothing_changes).then_some(next),
-        inputs: plan.planned_inputs(),
-        records: standardized.contacts.len() as u64,
-        pairs: resolved.counts.pairs,
-        blocking: resolved.blocking,
-        model_reused: resolved.model_source != ModelSource::Trained,
-        model_source: resolved.model_source,
-        keys: key::changes(&keys, previous.customers()),
-        models: plan.planned_models(),
-        memory_bytes_estimate: estimate_memory(&ingested),
-        memory_limit_bytes: engine.memory_limit_bytes(),
-        threads: engine.threads() as u64,
-        sources: ingested.counts,
-        drift: ingested.drift,
-    })
 }
 
 /// The newest version, the plan, and the tables of the version that models read although they are not built anew.
@@ -320,21 +285,6 @@ fn gate_audits(audits: &[model::AuditResult]) -> Result<()> {
     Err(Error::gate("audits returned rows; nothing was published")
         .with("audits", failed.join(", "))
         .hint("run the audit's query against latest/ to see the rows, then mend the model or the data"))
-}
-
-/// What a run holds that reads nothing: code, metadata of phone numbers, buffers.
-const BASE_BYTES: u64 = 128 << 20;
-
-/// What the run will hold at its peak: the records twice (as read and as published) and the matching structures.
-fn estimate_memory(ingested: &Ingested) -> u64 {
-    let facts: usize = ingested
-        .facts
-        .iter()
-        .flat_map(|(_, batches)| batches)
-        .map(RecordBatch::get_array_memory_size)
-        .sum();
-    let contacts = ingested.contacts.batch().get_array_memory_size();
-    BASE_BYTES + (2 * facts + 4 * contacts) as u64
 }
 
 impl RunReport {

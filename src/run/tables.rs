@@ -23,7 +23,7 @@ use crate::report::IdentityReport;
 use crate::score;
 use crate::source::Ledger;
 use crate::table::keys::Keys;
-use crate::table::{CleanContacts, RecordKind, Reject, Rejects, column};
+use crate::table::{CleanContacts, Decisions, RecordKind, Reject, Rejects, column};
 
 /// State file: objects and columns that were read.
 pub const LEDGER: &str = "ledger.json";
@@ -39,6 +39,7 @@ pub struct Input<'a> {
     pub options: &'a RunOptions,
     pub previous: &'a Previous,
     pub contacts: &'a CleanContacts,
+    pub decisions: &'a Decisions,
     pub resolved: &'a Resolved,
     pub keys: &'a Keys,
 }
@@ -69,6 +70,8 @@ pub fn people(input: &Input<'_>, rejects: &Rejects) -> Tables {
             ("contacts", profile::contacts(contacts, keys)),
             ("links", profile::links(contacts, keys, &resolved.links, rules)),
             ("possible_links", profile::possible_links(contacts, keys, &resolved.possible, rules)),
+            ("decisions", profile::decisions(keys, input.decisions)),
+            ("generic_values", profile::generic_values(contacts, &resolved.generic)),
             ("key_redirects", key::redirects_batch(&keys.redirects)),
             ("rejects", rejects_batch(rejects)),
         ]

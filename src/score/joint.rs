@@ -6,13 +6,13 @@
 
 use super::count::Counter;
 use super::model::{ComparisonModel, LevelModel, Model, Origin, RelationModel, SessionReport, bounded};
-use super::relation::Relation;
+use super::relation::{Crossing, Relation};
 use super::sample::Share;
 use super::train::untrained;
 use crate::config::spec::{ComparisonSpec, IdentitySpec};
 use crate::table::pairs::{RuleBlocks, pairs_of};
 use crate::table::tiles::{CandidateBatch, Tile, tiles_of_all};
-use crate::table::{Blocks, CodedRecords, PairPatterns, Pattern, RuleIx};
+use crate::table::{Blocks, Coded, CodedRecords, NULL_CODE, PairPatterns, Pattern, RuleIx};
 
 /// Name of this step in the training report.
 pub const JOINT_SESSION: &str = "all blocking rules";
@@ -93,6 +93,8 @@ struct Class {
     levels: Vec<Vec<f64>>,
     /// Levels that are trained; of a relation, the others are as among strangers.
     free: Vec<Vec<bool>>,
+    /// By comparison: levels of names in the wrong fields, of a relation that shares the family name.
+    crossings: Vec<Option<Crossing>>,
 }
 
 struct Fit {
@@ -138,6 +140,7 @@ impl Fit {
             share: lambda,
             levels: start.clone(),
             free: trainable(&|level| level.m_origin),
+            crossings: vec![None; spec.comparisons.len()],
         }];
         classes.extend(relations.iter().zip(kinds).map(|(relation, kind)| {
             Class {
@@ -152,6 +155,7 @@ impl Fit {
                     .iter()
                     .map(|comparison| kind.explains(comparison).into_iter().rev().collect())
                     .collect(),
+                crossings: spec.comparisons.iter().map(|comparison| kind.crossing(comparison)).collect(),
             }
         }));
         Self {
@@ -174,8 +178,10 @@ impl Fit {
         for comparison in 0..self.start.len() {
             self.update_strangers(comparison, &expected);
             change = change.max(self.update_matches(comparison, &expected[MATCH].1[comparison]));
-            for (class, (_, levels)) in self.classes.iter_mut().zip(&expected).skip(1) {
-                class.update(comparison, &levels[comparison], &self.strangers[comparison]);
+            let (matches, relations) = self.classes.split_at_mut(MATCH + 1);
+            for (class, (_, levels)) in relations.iter_mut().zip(&expected[MATCH + 1..]) {
+                let (strangers, matches) = (&self.strangers[comparison], &matches[MATCH].levels[comparison]);
+                class.update(comparison, &levels[comparison], strangers, matches);
             }
         }
         for (class, (pairs, _)) in self.classes.iter_mut().zip(&expected) {
@@ -309,8 +315,8 @@ impl Fit {
 }
 
 impl Class {
-    /// Levels of a relation: trained where it explains them, those of strangers elsewhere.
-    fn update(&mut self, comparison: usize, expected: &[f64], strangers: &[f64]) {
+    /// Levels of a relation: trained where it explains them, those of strangers elsewhere. `matches` are the levels of one person's records.
+    fn update(&mut self, comparison: usize, expected: &[f64], strangers: &[f64], matches: &[f64]) {
         let free = &self.free[comparison];
         let levels = &mut self.levels[comparison];
         let fixed: f64 = strangers.iter().zip(free).filter(|(_, free)| !**free).map(|(u, _)| u).sum();
@@ -322,18 +328,27 @@ impl Class {
                 *level = (expected[position] / total * (1.0 - fixed)).max(LEVEL_MIN);
             }
         }
+        if let Some(Crossing { crossed, swapped }) = self.crossings[comparison] {
+            levels[crossed] = levels[crossed].max(matches[swapped]);
+        }
     }
 }
 
 /// Pairs at each level among all pairs of records, matches included: the shares that [`super::random`] found.
 fn all_pairs(spec: &IdentitySpec, records: &CodedRecords, model: &Model) -> Vec<Vec<f64>> {
     let unseen = UNSEEN_PAIRS / (model.training.u_pairs.max(1) as f64);
+    let with = |names: &mut dyn Iterator<Item = &String>| -> f64 {
+        let columns: Vec<&[u32]> = names.filter_map(|name| records.column(name)).map(Coded::codes).collect();
+        let holds = |record: &u32| columns.iter().all(|codes| codes[*record as usize] != NULL_CODE);
+        pairs_of((0..records.len()).filter(holds).count() as u64) as f64
+    };
     let known = |comparison: &ComparisonSpec| {
-        let columns = comparison.not_null.iter().filter_map(|name| records.column(name));
-        columns
-            .map(crate::table::Coded::non_null)
-            .min()
-            .map_or(0.0, |records| pairs_of(records) as f64)
+        let spoken = with(&mut comparison.not_null.iter());
+        if comparison.unless.is_empty() {
+            spoken
+        } else {
+            spoken - with(&mut comparison.not_null.iter().chain(&comparison.unless))
+        }
     };
     spec.comparisons
         .iter()

@@ -263,8 +263,9 @@ fn bin(weight: f64) -> usize {
     usize::try_from(floor + WEIGHT_END).expect("the weight was clamped to the bins")
 }
 
-/// Both sorted by (left, right); of a pair in both, the deterministic link stays: its weight is the larger one.
-fn merge(certain: Vec<Link>, scored: Vec<Link>) -> Vec<Link> {
+/// Both sorted by (left, right), each pair once; of a pair in both, the first list's link stays. Sorted the same way.
+#[must_use]
+pub fn merge(certain: Vec<Link>, scored: Vec<Link>) -> Vec<Link> {
     let mut merged = Vec::with_capacity(certain.len() + scored.len());
     let mut certain = certain.into_iter().peekable();
     for link in scored {

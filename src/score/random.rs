@@ -67,7 +67,7 @@ fn exact_share(comparison: &ComparisonSpec, records: &CodedRecords) -> Option<f6
     let [column] = columns.as_slice() else {
         return None;
     };
-    if comparison.not_null != [column.clone()] {
+    if comparison.not_null != [column.clone()] || !comparison.unless.is_empty() {
         return None;
     }
     let column = records.column(column)?;

@@ -19,6 +19,15 @@ pub(super) enum Relation {
     Namesake,
 }
 
+/// Positions of two levels, the else level at 0.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Crossing {
+    /// One name equals the other record's other name.
+    pub(super) crossed: usize,
+    /// Both do.
+    pub(super) swapped: usize,
+}
+
 /// Start of a relation's share of all pairs, as a part of λ.
 const SHARE_OF_MATCHES: f64 = 0.2;
 
@@ -60,6 +69,20 @@ impl Relation {
                 NAME_TOKENS,
             ])),
         }
+    }
+
+    /// The levels of names in the wrong fields where the relation shares the family name: one record of a relative with swapped names
+    /// has it where the other has the given name, so crossed names are as frequent among relatives as swapped ones in one person's records.
+    pub(super) fn crossing(self, comparison: &ComparisonSpec) -> Option<Crossing> {
+        let count = comparison.levels.len();
+        let at = |wanted: fn(&Test) -> bool| comparison.levels.iter().position(|level| wanted(&level.test)).map(|at| count - at);
+        if self != Self::Household {
+            return None;
+        }
+        Some(Crossing {
+            crossed: at(|test| matches!(test, Test::Crossed(..)))?,
+            swapped: at(|test| matches!(test, Test::Swapped(..)))?,
+        })
     }
 
     /// Whether relatives share a value because they are related, so that a rare one says more; namesakes meet by chance.

@@ -137,7 +137,7 @@ pub(super) fn list(engine: &Engine, spec: &Spec, ledger: &Ledger) -> Result<Vec<
         .map(|input| ((input.source.clone(), input.path.clone()), input))
         .collect();
     let mut all = Vec::new();
-    for source in &spec.sources {
+    for source in spec.sources.iter().chain(&spec.decisions) {
         let objects = list_source(engine, source, &spec.folder)?;
         if objects.is_empty() && source.on_missing == OnMissing::Error {
             return Err(Error::input(format!("no file of source `{}` is there", source.name))

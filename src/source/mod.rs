@@ -4,6 +4,7 @@ mod canonical;
 mod conform;
 mod contract;
 mod csv;
+mod decisions;
 mod decompress;
 mod delimited;
 mod encoding;
@@ -31,7 +32,7 @@ use crate::config::spec::SourceSpec;
 use crate::engine::Engine;
 use crate::error::{Diagnostic, Result};
 use crate::table::record::ColumnType;
-use crate::table::{Contacts, RecordKind, Rejects};
+use crate::table::{Contacts, Decision, RecordKind, Rejects};
 
 /// One object that a source matched, as the ledger of inputs keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -109,6 +110,8 @@ pub struct Ingested {
     pub drift: Vec<Drift>,
     /// Counts by source and record.
     pub counts: Vec<SourceCounts>,
+    /// What people decided, sorted and free of contradictions.
+    pub decisions: Vec<Decision>,
 }
 
 /// What the last version knew of the inputs.
@@ -143,7 +146,10 @@ pub fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject], ledger: &Ledge
         columns: Vec::new(),
         drift: Vec::new(),
         counts: Vec::new(),
+        decisions: Vec::new(),
     };
+    // First of all, because it is short and a mistake in it ends the run.
+    (ingested.decisions, ingested.inputs) = decisions::read(engine, spec, inputs)?;
     for source in &spec.sources {
         let before = ledger
             .columns

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, StringArray};
 
 use super::distinct::Distinct;
-use super::findings::Findings;
+use super::findings::{Finding, Findings};
 use super::single::{Cleaned, PLACEHOLDER};
 use super::{Columns, Input};
 use crate::table::column;
@@ -105,12 +105,23 @@ impl<'r> Parts<'r> {
 }
 
 fn clean_given(text: &str) -> Cleaned {
-    clean_part(text, name::given_matching)
+    unless_bare(clean_part(text, name::given_matching), name::is_bare_title)
 }
 
 fn clean_family(text: &str) -> Cleaned {
-    clean_part(text, name::family_matching)
+    unless_bare(clean_part(text, name::family_matching), name::is_bare_suffix)
 }
+
+/// A name, unless it is nothing but a title.
+fn unless_bare(cleaned: Cleaned, is_bare: fn(&str) -> bool) -> Cleaned {
+    match &cleaned.display {
+        Some(display) if is_bare(display) => Cleaned::without(TITLE),
+        _ => cleaned,
+    }
+}
+
+/// A title without a name.
+const TITLE: Finding = Finding::Placeholder("title");
 
 fn clean_part(text: &str, matching: impl Fn(&str) -> Option<String>) -> Cleaned {
     if fold::clean(text).is_empty() {

@@ -95,6 +95,28 @@ impl Coded {
         self.non_null
     }
 
+    /// Bytes that the column takes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        (self.codes.len() + self.counts.len()) * size_of::<u32>() + self.values.get_array_memory_size()
+    }
+
+    /// The same column with values that count as missing; `is_dropped` has one entry a code. Codes and values stay what they are.
+    #[must_use]
+    pub fn without(&self, is_dropped: &[bool]) -> Self {
+        let mut column = self.clone();
+        for code in &mut column.codes {
+            if *code != NULL_CODE && is_dropped[*code as usize] {
+                *code = NULL_CODE;
+            }
+        }
+        for (count, _) in column.counts.iter_mut().zip(is_dropped).filter(|(_, dropped)| **dropped) {
+            column.non_null -= u64::from(*count);
+            *count = 0;
+        }
+        column
+    }
+
     /// The value of a record, if it has one.
     #[must_use]
     pub fn value(&self, record: RecordIx) -> Option<&str> {
@@ -195,6 +217,12 @@ impl CodedRecords {
     #[must_use]
     pub fn columns(&self) -> &[Coded] {
         &self.columns
+    }
+
+    /// The same records with other columns.
+    #[must_use]
+    pub fn with_columns(&self, columns: Vec<Coded>) -> Self {
+        Self::new(self.sources.clone(), self.source_of.clone(), columns)
     }
 
     /// The column of that name, if it was coded.

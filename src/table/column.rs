@@ -186,3 +186,17 @@ pub const SOURCES_COUNT: &str = "sources_count";
 pub const FIRST_SEEN_AT: &str = "first_seen_at";
 /// Column `last_seen_at`.
 pub const LAST_SEEN_AT: &str = "last_seen_at";
+/// Column `decision`.
+pub const DECISION: &str = "decision";
+/// Column `decided_by`.
+pub const DECIDED_BY: &str = "decided_by";
+/// Column `decided_at`.
+pub const DECIDED_AT: &str = "decided_at";
+/// Column `column`.
+pub const COLUMN: &str = "column";
+/// Column `value`.
+pub const VALUE: &str = "value";
+/// Column `entities_count`.
+pub const ENTITIES_COUNT: &str = "entities_count";
+/// Column `entities_max`.
+pub const ENTITIES_MAX: &str = "entities_max";

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::coded::{Coded, CodedRecords};
 use super::column;
+use super::ids::RecordIx;
 
 /// Contacts as mapped: one batch in the schema of `schemas/records/contacts.json`, sorted by (source, `record_id`), each pair once.
 ///
@@ -72,6 +73,23 @@ impl CleanContacts {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&StringArray> {
         self.display.column_by_name(name).and_then(as_text)
+    }
+
+    /// The position of a record, if it is there. O(log n): records are sorted by source and record id.
+    #[must_use]
+    pub fn find(&self, source: &str, record_id: &str) -> Option<RecordIx> {
+        let sources = self.text(column::SOURCE).expect("contacts have a source");
+        let ids = self.text(column::RECORD_ID).expect("contacts have a record id");
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match (sources.value(middle), ids.value(middle)).cmp(&(source, record_id)) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Some(RecordIx(u32::try_from(middle).expect("a table has fewer than 2^32 records"))),
+            }
+        }
+        None
     }
 
     /// Codes the named columns of `matching` that exist, in parallel.

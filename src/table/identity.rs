@@ -26,6 +26,8 @@ pub enum LinkOrigin {
     Blocking(RuleIx),
     /// A deterministic rule, by its position in the specification.
     Deterministic(RuleIx),
+    /// People decided it.
+    Decision,
 }
 
 /// Why two records that look alike are apart.
@@ -39,6 +41,10 @@ pub enum RefusalReason {
     OnePerCustomer,
     /// The union would hold two values of an identifier that is declared exclusive.
     ExclusiveIdentifier,
+    /// The union would hold two records that people decided to keep apart.
+    CannotLink,
+    /// The union would join two groups between which too few pairs are links.
+    Cohesion,
 }
 
 impl RefusalReason {
@@ -50,6 +56,8 @@ impl RefusalReason {
             Self::SizeMax => "size_max",
             Self::OnePerCustomer => "one_per_customer",
             Self::ExclusiveIdentifier => "exclusive_identifier",
+            Self::CannotLink => "cannot_link",
+            Self::Cohesion => "cohesion",
         }
     }
 }
@@ -86,4 +94,21 @@ impl Clusters {
             .filter(|&(record, &root)| record == root as usize)
             .count()
     }
+}
+
+/// A value that too many different people share for it to mean one person. Deterministic rules ignore it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GenericValue {
+    /// Column.
+    pub column: String,
+    /// Code of the value among the coded records.
+    pub code: u32,
+    /// The first record that holds it.
+    pub record: RecordIx,
+    /// Records that hold it.
+    pub records: u32,
+    /// Different people among them.
+    pub entities: u32,
+    /// The most people that may share a value of this column.
+    pub entities_max: u32,
 }

@@ -5,6 +5,7 @@ pub mod build;
 pub mod coded;
 pub mod column;
 pub mod contacts;
+pub mod decisions;
 pub mod identity;
 pub mod ids;
 pub mod keys;
@@ -17,7 +18,8 @@ pub mod tiles;
 
 pub use coded::{Coded, CodedRecords, NULL_CODE};
 pub use contacts::{CleanContacts, Contacts};
-pub use identity::{Clusters, Link, PossibleLink, RefusalReason};
+pub use decisions::{Decision, DecisionKind, Decisions};
+pub use identity::{Clusters, GenericValue, Link, PossibleLink, RefusalReason};
 pub use ids::{CustomerKey, RecordIx, RunId, VersionNumber};
 pub use lines::COLUMNS_MAX;
 pub use pairs::{Blocks, Candidate, Pair, PairPatterns, Pattern, RuleIx};

@@ -46,7 +46,11 @@ pub struct Split {
 #[must_use]
 pub fn split_full(text: &str) -> Split {
     let line = clean(text);
-    let parts: Vec<String> = line.split([',', ';']).filter_map(display).collect();
+    let parts: Vec<String> = line
+        .split([',', ';'])
+        .filter_map(display)
+        .filter(|part| !is_bare_suffix(part))
+        .collect();
     match parts.as_slice() {
         [] => Split::default(),
         [whole] => split_words(whole),
@@ -188,6 +192,31 @@ fn title_key(word: &str) -> String {
     fold::fold(word).chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
+/// Whether a given name is nothing but titles (`Sir`, `Dr.`, `2nd`): nobody is called so.
+#[must_use]
+pub fn is_bare_title(given: &str) -> bool {
+    let mut words = given.split(' ').filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| is_one_of(word, &[LEADING, TRAILING, PEERAGE]))
+}
+
+/// Whether a family name is nothing but what stands behind one (`Bt.`, `2nd Baronet`, `Jr.`).
+#[must_use]
+pub fn is_bare_suffix(family: &str) -> bool {
+    let mut words = family.split(' ').filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| is_one_of(word, &[TRAILING, PEERAGE]))
+}
+
+fn is_one_of(word: &str, lists: &[&[&str]]) -> bool {
+    let key = title_key(word);
+    lists.iter().any(|list| list.contains(&key.as_str()))
+}
+
+/// Ranks behind a name, and their ordinals.
+const PEERAGE: &[&str] = &[
+    "baronet", "bart", "bt", "kt", "kcb", "kbe", "vc", "qc", "kc", "mp", "frs", "1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th",
+    "9th", "10th",
+];
+
 const ACADEMIC: &[&str] = &["dr", "drs", "prof", "professor", "dipl", "mag", "pd", "priv", "doz", "lic"];
 
 const LEADING: &[&str] = &[
@@ -220,6 +249,7 @@ const LEADING: &[&str] = &[
     "sir",
     "dame",
     "madam",
+    "lady",
     "lord",
     "rev",
     "reverend",

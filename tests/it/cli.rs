@@ -2,14 +2,17 @@
 
 mod codes;
 mod crash;
+mod decisions;
 mod dry_run;
 mod evaluate;
 mod explain;
 mod keys;
 mod model;
+mod plan;
 mod privacy;
 mod project;
 mod repeat;
 mod select;
+mod skew;
 mod support;
 mod surface;

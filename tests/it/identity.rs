@@ -3,13 +3,17 @@
 mod blocks;
 mod clusters;
 mod compare;
+mod generic;
+mod guard;
 mod links;
 mod relations;
 mod training;
 mod weights;
 
 use arrow::array::StringArray;
-use stammkunde::config::spec::{BlockingRule, ClusterSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, Test, TrainingSpec};
+use stammkunde::config::spec::{
+    BlockingRule, ClusterSpec, CohesionSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, Test, TrainingSpec,
+};
 use stammkunde::table::{Candidate, Coded, CodedRecords, PairPatterns, Pattern};
 
 /// Coded records of one source, from columns of optional values.
@@ -69,6 +73,7 @@ fn comparison(column: &str, tests: Vec<Test>) -> ComparisonSpec {
     ComparisonSpec {
         name: column.to_owned(),
         not_null: vec![column.to_owned()],
+        unless: Vec::new(),
         levels: tests.into_iter().map(level).collect(),
     }
 }
@@ -76,6 +81,7 @@ fn comparison(column: &str, tests: Vec<Test>) -> ComparisonSpec {
 fn spec(comparisons: Vec<ComparisonSpec>) -> IdentitySpec {
     IdentitySpec {
         identifiers: Vec::new(),
+        generic_values: Default::default(),
         shared_by_records_max: 50,
         deterministic: Vec::new(),
         blocking: Vec::new(),
@@ -98,6 +104,7 @@ fn spec(comparisons: Vec<ComparisonSpec>) -> IdentitySpec {
             size_max: 200,
             one_per_customer: Vec::new(),
             exclusive: Vec::new(),
+            cohesion: CohesionSpec::default(),
         },
     }
 }

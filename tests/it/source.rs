@@ -7,7 +7,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::util::display::array_value_to_string;
 use stammkunde::config::Spec;
 use stammkunde::config::pipeline::{Contract, Format, OnMissing, RaggedRows};
-use stammkunde::config::spec::{ClusterSpec, CsvSpec, IdentitySpec, MappingSpec, Secret, SourceSpec, SqlFile, TrainingSpec};
+use stammkunde::config::spec::{ClusterSpec, CohesionSpec, CsvSpec, IdentitySpec, MappingSpec, Secret, SourceSpec, SqlFile, TrainingSpec};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::error::{Error, Result};
 use stammkunde::source::{self, Ingested, InputObject, InputStatus, Ledger, SourceCounts};
@@ -160,6 +160,7 @@ fn spec(folder: &Path, sources: Vec<SourceSpec>) -> Spec {
         sources,
         identity: IdentitySpec {
             identifiers: vec!["customer_no".to_owned(), "member_no".to_owned()],
+            generic_values: Default::default(),
             shared_by_records_max: 50,
             deterministic: Vec::new(),
             blocking: Vec::new(),
@@ -182,8 +183,10 @@ fn spec(folder: &Path, sources: Vec<SourceSpec>) -> Spec {
                 size_max: 200,
                 one_per_customer: Vec::new(),
                 exclusive: Vec::new(),
+                cohesion: CohesionSpec::default(),
             },
         },
+        decisions: None,
         key_secret: Secret::new("0123456789abcdef".to_owned()),
         survivorship: BTreeMap::new(),
         rejected_share_max: 0.05,

@@ -5,3 +5,4 @@ mod batch;
 mod contact_points;
 mod laws;
 mod names;
+mod nicknames;

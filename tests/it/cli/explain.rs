@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::{Project, Row, breaches, mail, schema};
+use super::support::{CRM_HEADER, Project, Row, breaches, mail, schema};
 
 fn explain(project: &Project, subject: &[&str]) -> Value {
     let explained = project
@@ -155,4 +155,137 @@ fn without_relations_a_weight_is_made_of_comparisons_alone() {
     let other_people = "other people".to_owned();
     assert!(parts_of(None).contains(&other_people));
     assert!(!parts_of(Some("training: {relations: false}")).contains(&other_people));
+}
+
+/// A row of the CRM with a number and a card.
+fn crm(id: &str, no: &str, given: &str, family: &str, street: &str) -> String {
+    format!("{id};{no};;{given};{family};;;07.08.1966;{street};10115;Berlin;01.02.2026")
+}
+
+#[test]
+fn a_customer_is_explained_with_its_weakest_bridge_and_the_fields_in_conflict() {
+    let project = Project::small();
+    // Two records by one number, and a third by a decision: without it the customer falls into two and one.
+    project.write_csv(
+        "exports/crm_more.csv",
+        CRM_HEADER,
+        &[
+            crm("B-1", "Z-9", "Waldemar", "Quitzow", "Uferweg 1"),
+            crm("B-2", "Z-9", "Waldemar", "Quitzow", "Uferweg 1"),
+            "B-3;;;Ottokar;Quitzow;;;11.12.1944;Bergweg 9;80331;München;01.02.2026".to_owned(),
+        ],
+    );
+    project.write(
+        "decisions/a.csv",
+        "decision,left_source,left_record_id,right_source,right_record_id\nmust_link,crm,B-2,crm,B-3\n",
+    );
+    project.run(&[]);
+    let explained = explain(&project, &["crm:B-1"]);
+    assert_eq!(explained["records"].as_array().map(Vec::len), Some(3), "{explained:#}");
+    let bridge = &explained["weakest_bridge"];
+    assert_eq!(
+        (&bridge["link"]["left"], &bridge["link"]["right"]),
+        (&"crm:B-2".into(), &"crm:B-3".into()),
+        "{bridge:#}"
+    );
+    assert_eq!((&bridge["left_records"], &bridge["right_records"]), (&2.into(), &1.into()));
+    assert_eq!(bridge["link"]["rule"], "must_link");
+    let conflicts = explained["conflicts"].as_array().expect("conflicts");
+    let given = conflicts
+        .iter()
+        .find(|conflict| conflict["field"] == "given_name")
+        .expect("given names");
+    assert_eq!(
+        given["values"],
+        serde_json::json!([{"value": "W***r", "records": 2}, {"value": "O***r", "records": 1}])
+    );
+    assert!(
+        conflicts.iter().all(|conflict| conflict["field"] != "family_name"),
+        "{conflicts:#?}"
+    );
+    let text = project.call("explain", &["crm:B-1"]).ends_with(0).stdout;
+    assert!(
+        text.contains("2 and 1 records") && text.contains("fields with several values"),
+        "{text}"
+    );
+    assert!(!text.contains("Ottokar"), "{text}");
+    let linked = explain(&project, &["crm:B-1", "crm:B-2"]);
+    assert_eq!(linked["verdict"], "deterministic");
+    let indirect = explain(&project, &["crm:B-1", "crm:B-3"]);
+    assert_eq!(indirect["verdict"], "indirect", "{indirect:#}");
+}
+
+#[test]
+fn a_pair_apart_names_the_constraint_that_refused_it() {
+    let project = Project::small();
+    project.edit("pipeline.yaml", "identity:\n", "identity:\n  exclusive: [customer_no]\n");
+    let twin = |id: &str, no: &str| {
+        format!("{id};{no};;Waldemar;Quitzow;w.quitzow@post.example;030 5559999;07.08.1966;Uferweg 1;10115;Berlin;01.02.2026")
+    };
+    project.write_csv("exports/crm_more.csv", CRM_HEADER, &[twin("B-1", "Z-1"), twin("B-2", "Z-2")]);
+    let report = project.run(&[]);
+    assert!(
+        report["identity"]["refused_links"]["exclusive_identifier"].as_u64() >= Some(1),
+        "{report:#}"
+    );
+    let pair = explain(&project, &["crm:B-1", "crm:B-2"]);
+    assert_eq!(
+        (&pair["verdict"], &pair["refused_because"]),
+        (&"refused".into(), &"exclusive_identifier".into()),
+        "{pair:#}"
+    );
+    assert!(
+        pair["because"]
+            .as_str()
+            .is_some_and(|because| because.contains("identity.exclusive")),
+        "{pair:#}"
+    );
+}
+
+#[test]
+fn an_identifier_of_too_many_people_links_nobody_and_is_told() {
+    let project = Project::small();
+    let names = ["Adalbert", "Brunhilde", "Chlodwig", "Dietlinde", "Ekkehard", "Friedrun"];
+    let walk_in: Vec<String> = (0..6)
+        .map(|at| {
+            let (name, year) = (names[at], 1950 + 7 * at);
+            format!(
+                "W-{at};BAR-1;;{name};{}sen;;;0{}.03.{year};Allee {at};0{at}11{at};Ort{at};01.02.2026",
+                names[5 - at],
+                at + 1
+            )
+        })
+        .collect();
+    project.write_csv("exports/crm_more.csv", CRM_HEADER, &walk_in[..5]);
+    let five = project.run(&[]);
+    assert_eq!(five["identity"]["generic_values"], serde_json::json!([]));
+    assert_eq!(five["identity"]["largest_customer"], 5, "five people may share a number");
+    project.write_csv("exports/crm_more.csv", CRM_HEADER, &walk_in);
+    let six = project.run(&[]);
+    assert_eq!(
+        six["identity"]["generic_values"],
+        serde_json::json!([{"column": "customer_no", "values": 1, "records": 6}])
+    );
+    assert_eq!(six["identity"]["largest_customer"], 2);
+    let generic = project.table("generic_values");
+    assert_eq!(
+        (&*generic[0]["value"], &*generic[0]["entities_count"], &*generic[0]["entities_max"]),
+        ("BAR-1", "6", "5")
+    );
+    let pair = explain(&project, &["crm:W-0", "crm:W-1"]);
+    assert_eq!(pair["generic_rules"], serde_json::json!(["customer_no"]), "{pair:#}");
+    assert_eq!(pair["deterministic_rules"], serde_json::json!([]));
+    assert!(
+        pair["because"].as_str().is_some_and(|because| because.contains("too many people")),
+        "{pair:#}"
+    );
+    let text = project.call("run", &["--as-of", "2026-11-02"]).ends_with(0);
+    assert!(
+        text.stdout.contains("1 values of customer_no in 6 records") && !text.stdout.contains("BAR-1"),
+        "{}",
+        text.stdout
+    );
+    // The project may allow more.
+    project.edit("pipeline.yaml", "identity:\n", "identity:\n  generic_values: {customer_no: 6}\n");
+    assert_eq!(project.run(&[])["identity"]["largest_customer"], 6);
 }

@@ -379,3 +379,17 @@ fn loading_fails_with_all_findings_and_exit_code_2() {
     assert_eq!(error.findings().len(), 2);
     assert_eq!(error.message(), "2 errors in the project");
 }
+
+#[test]
+fn limits_against_merging_too_much_are_checked() {
+    check(
+        "identity:\n  decisions: ' '\n  generic_values: {emal: 3, phone: 0}\n  cohesion: {records_max: 0, share_min: 1.5}\n",
+        &[
+            "6:14: `decisions` is empty | leave it out for `decisions/*.csv`",
+            "7:20: `emal` is no identifier, e-mail or phone | did you mean `email`?",
+            "7:36: `phone` must be 1 or more",
+            "8:27: `records_max` must be 1 or more",
+            "8:41: `share_min` must be between 0 and 1",
+        ],
+    );
+}

@@ -47,6 +47,7 @@ fn specs() -> Vec<ComparisonSpec> {
     let spec = |name: &str| ComparisonSpec {
         name: name.to_owned(),
         not_null: vec![name.to_owned()],
+        unless: Vec::new(),
         levels: vec![LevelSpec {
             label: "exact".to_owned(),
             test: Test::Exact(vec![name.to_owned()]),

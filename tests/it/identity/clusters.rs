@@ -3,7 +3,7 @@
 use arrow::array::StringArray;
 use proptest::prelude::*;
 use stammkunde::cluster::cluster;
-use stammkunde::config::spec::ClusterSpec;
+use stammkunde::config::spec::{ClusterSpec, CohesionSpec};
 use stammkunde::table::identity::LinkOrigin;
 use stammkunde::table::{Coded, CodedRecords, Link, Pattern, RecordIx, RefusalReason, RuleIx};
 
@@ -22,6 +22,7 @@ fn free() -> ClusterSpec {
         size_max: u32::MAX,
         one_per_customer: Vec::new(),
         exclusive: Vec::new(),
+        cohesion: CohesionSpec::default(),
     }
 }
 
@@ -57,7 +58,7 @@ proptest! {
                 of[link.right.index()] = smallest;
             }
         }
-        let (clusters, refused) = cluster(&free(), &plain(40), &links, threshold);
+        let (clusters, refused) = cluster(&free(), &plain(40), &links, &[], threshold);
         prop_assert_eq!(&clusters.of, &of);
         for possible in &refused {
             prop_assert_eq!(possible.reason, RefusalReason::BelowThreshold);
@@ -69,7 +70,7 @@ proptest! {
         for at in (1..links.len()).rev() {
             links.swap(at, usize::try_from(random.below(at as u64 + 1)).unwrap());
         }
-        prop_assert_eq!(cluster(&free(), &plain(40), &links, threshold).0, clusters);
+        prop_assert_eq!(cluster(&free(), &plain(40), &links, &[], threshold).0, clusters);
     }
 
     #[test]
@@ -82,9 +83,9 @@ proptest! {
         let names = ["k1", "k2", "k3"];
         let numbers: Vec<Option<&str>> = numbers.into_iter().map(|number| number.map(|at| names[at])).collect();
         let records = people(&sources, &numbers);
-        let spec = ClusterSpec { size_max, one_per_customer: vec!["shop".to_owned()], exclusive: vec!["customer_no".to_owned()] };
+        let spec = ClusterSpec { size_max, one_per_customer: vec!["shop".to_owned()], exclusive: vec!["customer_no".to_owned()], ..free() };
         let links: Vec<Link> = edges.iter().filter(|e| e.0 < e.1).map(|&(l, r, w)| link(l, r, f64::from(w))).collect();
-        let (clusters, refused) = cluster(&spec, &records, &links, 0.0);
+        let (clusters, refused) = cluster(&spec, &records, &links, &[], 0.0);
         for root in 0..30_u32 {
             let members: Vec<usize> = (0..30).filter(|&at| clusters.of[at] == root).collect();
             prop_assert!(members.len() <= size_max as usize);
@@ -108,7 +109,7 @@ fn the_heavier_link_wins_where_a_constraint_leaves_room_for_one() {
         exclusive: vec!["customer_no".to_owned()],
         ..free()
     };
-    let (clusters, refused) = cluster(&spec, &records, &[link(0, 1, 5.0), link(1, 2, 9.0)], 0.0);
+    let (clusters, refused) = cluster(&spec, &records, &[link(0, 1, 5.0), link(1, 2, 9.0)], &[], 0.0);
     assert_eq!(clusters.of, [0, 1, 1]);
     assert_eq!(reasons(&refused), [(0, 1, RefusalReason::ExclusiveIdentifier)]);
 }
@@ -117,7 +118,7 @@ fn the_heavier_link_wins_where_a_constraint_leaves_room_for_one() {
 fn a_union_of_the_largest_size_is_taken_and_one_more_is_refused() {
     let links = [link(0, 1, 9.0), link(1, 2, 8.0), link(2, 3, 7.0)];
     let spec = ClusterSpec { size_max: 3, ..free() };
-    let (clusters, refused) = cluster(&spec, &plain(4), &links, 0.0);
+    let (clusters, refused) = cluster(&spec, &plain(4), &links, &[], 0.0);
     assert_eq!(clusters.of, [0, 0, 0, 3]);
     assert_eq!(reasons(&refused), [(2, 3, RefusalReason::SizeMax)]);
 }
@@ -129,7 +130,7 @@ fn a_source_without_duplicates_gives_one_record_a_customer() {
         one_per_customer: vec!["shop".to_owned()],
         ..free()
     };
-    let (clusters, refused) = cluster(&spec, &records, &[link(0, 1, 9.0), link(1, 2, 8.0)], 0.0);
+    let (clusters, refused) = cluster(&spec, &records, &[link(0, 1, 9.0), link(1, 2, 8.0)], &[], 0.0);
     assert_eq!(clusters.of, [0, 0, 2]);
     assert_eq!(clusters.count(), 2);
     assert_eq!(reasons(&refused), [(1, 2, RefusalReason::OnePerCustomer)]);
@@ -138,7 +139,7 @@ fn a_source_without_duplicates_gives_one_record_a_customer() {
 #[test]
 fn a_link_of_exactly_the_match_weight_is_taken() {
     let links = [link(0, 1, 4.0), link(2, 3, 4.0_f64.next_down())];
-    let (clusters, refused) = cluster(&free(), &plain(4), &links, 4.0);
+    let (clusters, refused) = cluster(&free(), &plain(4), &links, &[], 4.0);
     assert_eq!(clusters.of, [0, 0, 2, 3]);
     assert_eq!(reasons(&refused), [(2, 3, RefusalReason::BelowThreshold)]);
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use stammkunde::compare::{Comparer, kernel::Values};
 use stammkunde::config::spec::{ComparisonSpec, Test};
 use stammkunde::table::{Candidate, CodedRecords, PairPatterns, RecordIx};
+use stammkunde::text::nickname;
 
 use super::{Random, comparison, exact, level, owned, records};
 
@@ -100,6 +101,11 @@ fn defined_level(spec: &ComparisonSpec, records: &CodedRecords, left: u32, right
         .not_null
         .iter()
         .any(|column| value(column, left).is_none() || value(column, right).is_none())
+        || (!spec.unless.is_empty()
+            && spec
+                .unless
+                .iter()
+                .all(|column| value(column, left).is_some() && value(column, right).is_some()))
     {
         return 0;
     }
@@ -129,6 +135,12 @@ fn holds<'a>(test: &Test, value: &impl Fn(&str, bool) -> Option<&'a str>) -> boo
                 && value(first, true) == value(second, false)
                 && value(second, true) == value(first, false)
         }
+        Test::Crossed(first, second) => [true, false]
+            .into_iter()
+            .any(|side| value(first, side).is_some() && value(first, side) == value(second, !side)),
+        Test::Nickname(column) => {
+            both(column).is_some_and(|(a, b)| nickname::group(a).is_some_and(|group| nickname::group(b) == Some(group)))
+        }
         Test::All(tests) => tests.iter().all(|test| holds(test, value)),
     }
 }
@@ -149,9 +161,11 @@ fn comparisons() -> Vec<ComparisonSpec> {
         ComparisonSpec {
             name: text("name"),
             not_null: vec![text("family_name")],
+            unless: Vec::new(),
             levels: vec![
                 level(Test::Exact(vec![text("given_name"), text("family_name")])),
                 level(Test::Swapped(text("given_name"), text("family_name"))),
+                level(Test::Crossed(text("given_name"), text("family_name"))),
                 level(Test::All(vec![jaro_winkler("family_name", 0.85), exact("given_name")])),
                 level(Test::Levenshtein(text("family_name"), 1)),
                 level(Test::All(vec![
@@ -159,6 +173,17 @@ fn comparisons() -> Vec<ComparisonSpec> {
                     jaro_winkler("given_name", 0.8),
                 ])),
             ],
+        },
+        ComparisonSpec {
+            unless: vec![text("family_name"), text("birth_date")],
+            ..comparison(
+                "given_name",
+                vec![
+                    Test::Nickname(text("given_name")),
+                    Test::Crossed(text("given_name"), text("family_name")),
+                    jaro_winkler("given_name", 0.6),
+                ],
+            )
         },
         comparison(
             "birth_date",
@@ -174,7 +199,7 @@ fn comparisons() -> Vec<ComparisonSpec> {
 }
 
 fn people() -> impl Strategy<Value = [Vec<Option<String>>; 3]> {
-    let name = || prop::collection::vec(prop::option::weighted(0.9, "[abü]{1,6}"), 24);
+    let name = || prop::collection::vec(prop::option::weighted(0.9, "[abü]{1,6}|liz|betty|elizabeth|fritz|friedrich"), 24);
     let date = prop::collection::vec(prop::option::weighted(0.9, "19[89][01]-0[1-4]-0[1-4]|1990|Juli"), 24);
     (name(), name(), date).prop_map(|(given, family, date)| [given, family, date])
 }

@@ -84,7 +84,7 @@ fn resolve(spec: &IdentitySpec, records: &CodedRecords) -> (Vec<Link>, ScoreCoun
     let weights = Weights::new(&spec.comparisons, &model, &frequencies, records).expect("the model was trained for this");
     let (blocks, _) = block(&spec.blocking, spec.block_pairs_max, records);
     let (links, counts) = score(spec, records, &blocks, &certain, &weights, &comparer);
-    let (clusters, _) = cluster(&spec.cluster, records, &links, weight_of(spec.match_probability));
+    let (clusters, _) = cluster(&spec.cluster, records, &links, &[], weight_of(spec.match_probability));
     (links, counts, clusters.of)
 }
 
@@ -262,7 +262,7 @@ fn a_large_shared_value_is_a_chain_up_to_the_limit_and_nothing_above() {
         let (links, _) = score(&spec, &records, &block(&[], 1, &records).0, &certain, &weights, &comparer);
         assert_eq!(links.len(), expected, "{size} records");
         if expected > 0 {
-            let (clusters, _) = cluster(&spec.cluster, &records, &links, weight_of(spec.match_probability));
+            let (clusters, _) = cluster(&spec.cluster, &records, &links, &[], weight_of(spec.match_probability));
             assert!(clusters.of.iter().all(|&root| root == 0));
         }
     }

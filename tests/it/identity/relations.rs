@@ -2,7 +2,7 @@
 
 use stammkunde::block::block;
 use stammkunde::compare::Comparer;
-use stammkunde::config::spec::{ComparisonSpec, IdentitySpec};
+use stammkunde::config::spec::{ComparisonSpec, IdentitySpec, Test};
 use stammkunde::score::{JOINT_SESSION, Model, RELATIONS_PART, TermFrequencies, Weights, fit, likely, strangers, train, upper_weights};
 use stammkunde::table::{Blocks, CodedRecords, PairPatterns, RecordIx};
 
@@ -123,4 +123,55 @@ fn without_a_contrast_there_is_no_relation() {
     let comparer = Comparer::new(&spec.comparisons, &records);
     let (model, _) = trained(&spec, &records, &comparer);
     assert!(model.relations.is_empty());
+}
+
+/// The town with some names in the wrong fields: those of every tenth person's second record, and of one spouse in every tenth couple.
+fn town_with_swapped_names() -> (IdentitySpec, CodedRecords) {
+    let (mut spec, records) = town();
+    let mut columns: Vec<Vec<Option<String>>> = COLUMNS
+        .iter()
+        .map(|name| {
+            let column = records.column(name).expect("the town has this column");
+            (0..records.len())
+                .map(|record| column.value(RecordIx(record)).map(str::to_owned))
+                .collect()
+        })
+        .collect();
+    for home in (0..600).step_by(10) {
+        let (given, family) = columns.split_at_mut(1);
+        std::mem::swap(&mut given[0][2 * home + 1], &mut family[0][2 * home + 1]);
+    }
+    let (given, family) = ("given_name".to_owned(), "family_name".to_owned());
+    spec.comparisons[0] = comparison(
+        "given_name",
+        vec![
+            exact("given_name"),
+            Test::Swapped(given.clone(), family.clone()),
+            Test::Crossed(given, family),
+        ],
+    );
+    spec.blocking.push(rule(&["street"]));
+    let named: Vec<(&str, &[Option<String>])> = COLUMNS.into_iter().zip(columns.iter().map(Vec::as_slice)).collect();
+    (spec, owned(&named))
+}
+
+#[test]
+fn a_spouse_with_swapped_names_is_still_another_person() {
+    let (spec, records) = town_with_swapped_names();
+    let comparer = Comparer::new(&spec.comparisons, &records);
+    let (model, _) = trained(&spec, &records, &comparer);
+    let weights = Weights::new(&spec.comparisons, &model, &TermFrequencies::default(), &records).unwrap();
+    let heavy = |homes: std::ops::Range<u32>| {
+        let pairs = homes.step_by(10).map(|home| (RecordIx(2 * home), RecordIx(2 * home + 1)));
+        pairs
+            .filter(|&(left, right)| weights.weight(comparer.pattern(left, right), left, right) > 0.0)
+            .count()
+    };
+    assert_eq!(heavy(0..300), 30, "people with swapped names in one record");
+    assert_eq!(heavy(300..600), 0, "couples of whom one has swapped names");
+    let household = model.relations.iter().find(|relation| relation.name == "household").unwrap();
+    assert!(
+        household.comparisons[0].levels[2] >= model.comparisons[0].levels[1].m,
+        "crossed names of relatives"
+    );
 }

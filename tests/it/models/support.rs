@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
 use stammkunde::Spec;
-use stammkunde::config::spec::{ClusterSpec, IdentitySpec, Secret, SqlFile, TrainingSpec};
+use stammkunde::config::spec::{ClusterSpec, CohesionSpec, IdentitySpec, Secret, SqlFile, TrainingSpec};
 use stammkunde::config::standard;
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::model::{Table, Tables};
@@ -40,6 +40,7 @@ pub fn spec(models: Vec<SqlFile>, audits: Vec<SqlFile>) -> Spec {
         trust: Vec::new(),
         identity: IdentitySpec {
             identifiers: Vec::new(),
+            generic_values: Default::default(),
             shared_by_records_max: 1,
             deterministic: Vec::new(),
             blocking: Vec::new(),
@@ -62,8 +63,10 @@ pub fn spec(models: Vec<SqlFile>, audits: Vec<SqlFile>) -> Spec {
                 size_max: 1,
                 one_per_customer: Vec::new(),
                 exclusive: Vec::new(),
+                cohesion: CohesionSpec::default(),
             },
         },
+        decisions: None,
         key_secret: Secret::new("a secret of a test".to_owned()),
         survivorship: BTreeMap::new(),
         rejected_share_max: 0.05,

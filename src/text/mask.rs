@@ -1,4 +1,4 @@
-//! Masks values of people, so that an explanation can be shown to anyone: enough to recognize a value, not enough to learn it.
+//! Masks values of people, so that a plan or an explanation can be shown to anyone: enough to recognize a value, not enough to learn it.
 
 /// `a***@g***.de`, `M***r`, `+49***34`; one or two characters become `*`.
 #[must_use]

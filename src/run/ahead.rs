@@ -1,0 +1,157 @@
+//! Looks ahead: goes the way of a run and writes nothing. `plan` stops before a pair is compared, `dry_run` before the first table.
+
+use arrow::array::RecordBatch;
+
+use super::identity::{self, Blocked};
+use super::{Previous, RunOptions, Stages, check_model, gate_rejects, is_unchanged, plan_from};
+use crate::block::RuleCounts;
+use crate::config::Spec;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::key::{self, KeyChanges};
+use crate::plan::{self, Measured, Plan, PlanReport, PlannedBlock};
+use crate::publish::Warehouse;
+use crate::report::DecisionCounts;
+use crate::run::Progress;
+use crate::score::ModelSource;
+use crate::source::{self, Ingested};
+use crate::standardize::{self, Standardized};
+use crate::table::{Decisions, VersionNumber};
+
+/// Reads, standardizes and counts the pairs of every rule, and stops before one is compared: the answer takes seconds where a dry run
+/// takes minutes. Writes nothing, and tells nothing about keys.
+///
+/// # Errors
+/// As [`super::run`] up to that point.
+pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
+    check_model(spec, options)?;
+    let mut stages = Stages::new(progress);
+    let ahead = Ahead::read(engine, spec, options, &mut stages)?;
+    let identity = &spec.identity;
+    let contacts = &ahead.standardized.contacts;
+    let mut blocked = stages.time("block", || Ok(engine.compute(|| Blocked::new(identity, contacts))))?;
+    stages.part("block", || {
+        engine.compute(|| blocked.count_new());
+        Ok(())
+    })?;
+    let largest = engine.compute(|| plan::largest_blocks(identity, &blocked.records, &blocked.blocks, &blocked.counts));
+    let found = Found {
+        matching_bytes: blocked.memory_bytes(),
+        model_source: ahead.previous.model(options).map_or(ModelSource::Trained, |(_, _, source)| source),
+        largest,
+        blocking: blocked.counts,
+        keys: None,
+    };
+    Ok(ahead.report(engine, found, &stages))
+}
+
+/// Goes the way of [`super::run`] up to the keys, and tells what would happen. Writes nothing.
+///
+/// # Errors
+/// As [`super::run`], without the errors of publishing.
+pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
+    check_model(spec, options)?;
+    let mut stages = Stages::new(progress);
+    let ahead = Ahead::read(engine, spec, options, &mut stages)?;
+    let (contacts, previous) = (&ahead.standardized.contacts, &ahead.previous);
+    let (blocked, resolved) = identity::resolve(engine, spec, contacts, &ahead.decisions, previous.model(options), &mut stages)?;
+    let secret = spec.key_secret.expose();
+    let keys = stages.time("key", || {
+        Ok(engine.compute(|| key::assign(contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))
+    })?;
+    let largest = engine.compute(|| plan::largest_blocks(&spec.identity, &blocked.records, &blocked.blocks, &blocked.counts));
+    let found = Found {
+        matching_bytes: blocked.memory_bytes(),
+        model_source: resolved.model_source,
+        largest,
+        blocking: blocked.counts,
+        keys: Some(key::changes(&keys, previous.customers())),
+    };
+    Ok(ahead.report(engine, found, &stages))
+}
+
+/// What both ways have read.
+struct Ahead {
+    warehouse: Warehouse,
+    previous: Previous,
+    plan: Plan,
+    ingested: Ingested,
+    standardized: Standardized,
+    decisions: Decisions,
+    is_unchanged: bool,
+}
+
+/// What they found out.
+struct Found {
+    blocking: Vec<RuleCounts>,
+    largest: Vec<PlannedBlock>,
+    matching_bytes: u64,
+    model_source: ModelSource,
+    keys: Option<KeyChanges>,
+}
+
+impl Ahead {
+    fn read(engine: &Engine, spec: &Spec, options: &RunOptions, stages: &mut Stages<'_>) -> Result<Self> {
+        let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
+        let (previous, plan, _) = stages.time("plan", || plan_from(engine, spec, options, &warehouse))?;
+        let mut ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
+        let fingerprint = plan.fingerprint(spec, &ingested.inputs);
+        gate_rejects(spec, &ingested)?;
+        let standardized = stages.time("standardize", || {
+            Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
+        })?;
+        Ok(Self {
+            decisions: Decisions::locate(std::mem::take(&mut ingested.decisions), &standardized.contacts),
+            is_unchanged: is_unchanged(&previous, fingerprint.as_deref(), options),
+            warehouse,
+            previous,
+            plan,
+            ingested,
+            standardized,
+        })
+    }
+
+    fn report(self, engine: &Engine, found: Found, stages: &Stages<'_>) -> PlanReport {
+        let pairs = found.blocking.iter().map(|rule| rule.pairs_new).sum();
+        let bytes = |batch: &RecordBatch| batch.get_array_memory_size() as u64;
+        let facts = || self.ingested.facts.iter().flat_map(|(_, batches)| batches);
+        let contacts = &self.standardized.contacts;
+        let (planned, memory_bytes_estimate) = plan::estimate(&Measured {
+            stages: stages.totals().0,
+            threads: engine.threads() as u64,
+            pairs,
+            records: contacts.len() as u64,
+            facts: facts().map(|batch| batch.num_rows() as u64).sum(),
+            models: self.plan.models.len() as u64,
+            model_reused: found.model_source != ModelSource::Trained,
+            contacts_bytes: bytes(self.ingested.contacts.batch()),
+            clean_bytes: bytes(&contacts.display) + bytes(&contacts.matching),
+            facts_bytes: facts().map(bytes).sum(),
+            matching_bytes: found.matching_bytes,
+        });
+        let next = VersionNumber(self.plan.previous.map_or(1, |version| version.0 + 1));
+        PlanReport {
+            warehouse: self.warehouse.root.display.clone(),
+            as_of: self.plan.as_of,
+            previous: self.plan.previous,
+            next: (!self.is_unchanged).then_some(next),
+            inputs: self.plan.planned_inputs(),
+            records: contacts.len() as u64,
+            pairs,
+            blocking: found.blocking,
+            largest_blocks: found.largest,
+            model_reused: found.model_source != ModelSource::Trained,
+            model_source: found.model_source,
+            decisions: DecisionCounts::of(&self.decisions),
+            keys: found.keys,
+            models: self.plan.planned_models(),
+            elapsed_ms_estimate: planned.iter().map(|stage| stage.elapsed_ms).sum(),
+            stages: planned,
+            memory_bytes_estimate,
+            memory_limit_bytes: engine.memory_limit_bytes(),
+            threads: engine.threads() as u64,
+            sources: self.ingested.counts,
+            drift: self.ingested.drift,
+        }
+    }
+}
