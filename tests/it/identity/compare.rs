@@ -8,7 +8,7 @@ use stammkunde::text::nickname;
 
 use super::{Random, comparison, exact, level, owned, records};
 
-/// Values of a differential test, of which all pairs are compared: 19 million pairs in all in release, 450 thousand in debug.
+/// Values of a differential test, of which all pairs are compared: 18 million pairs in all in release, 400 thousand in debug.
 const VALUES: usize = if cfg!(debug_assertions) { 300 } else { 2000 };
 
 /// Random words of an alphabet, of every length up to beyond what the kernels take.
@@ -163,7 +163,7 @@ fn misspelt(seed: u64, count: usize, alphabet: &str, length_max: u64) -> Vec<Str
 #[test]
 fn kernels_equal_strsim_on_values_with_mistakes_and_on_long_ones() {
     assert_kernels_equal_strsim(&misspelt(41, VALUES, "abcdefghijklmnopqrstuvwxyz", 20));
-    assert_kernels_equal_strsim(&misspelt(42, VALUES / 5, "abcdefgh", 300));
+    assert_kernels_equal_strsim(&misspelt(42, VALUES / 8, "abcdefgh", 150));
     assert_damerau_equals_strsim(&misspelt(43, VALUES / 3, "abcdef", 16));
     assert_damerau_equals_strsim(&misspelt(44, VALUES / 12, "abc", 90));
 }
@@ -279,7 +279,7 @@ fn people() -> impl Strategy<Value = [Vec<Option<String>>; 3]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn levels_follow_their_definition_and_are_symmetric([given, family, date] in people()) {
