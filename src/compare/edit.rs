@@ -24,12 +24,22 @@ pub(super) fn levenshtein(masks: &Masks, left_length: usize, right: &[u8]) -> u3
 }
 
 /// Levenshtein distance if it is at most 1: what is left between the common prefix and suffix is at most one character on either side.
-pub(super) fn levenshtein_within_one(left: &[u8], right: &[u8]) -> Option<u32> {
+pub(super) fn levenshtein_within_one<T: PartialEq>(left: &[T], right: &[T]) -> Option<u32> {
     let (left, right) = strip(left, right);
     match left.len().max(right.len()) {
         0 => Some(0),
         1 => Some(1),
         _ => None,
+    }
+}
+
+/// Damerau-Levenshtein distance if it is at most 1, as [`levenshtein_within_one`].
+pub(super) fn damerau_within_one<T: PartialEq>(left: &[T], right: &[T]) -> Option<u32> {
+    let (left, right) = strip(left, right);
+    match left.len().max(right.len()) {
+        0 => Some(0),
+        1 => Some(1),
+        _ => is_swap(left, right).then_some(1),
     }
 }
 
@@ -69,12 +79,12 @@ pub(super) fn damerau_levenshtein(scratch: &mut DamerauScratch, left: &[u8], rig
 }
 
 /// Whether two values are two characters in the other order.
-fn is_swap(left: &[u8], right: &[u8]) -> bool {
+fn is_swap<T: PartialEq>(left: &[T], right: &[T]) -> bool {
     left.len() == 2 && right.len() == 2 && left[0] == right[1] && left[1] == right[0]
 }
 
 /// Cuts the common prefix and suffix: a shortest way of editing never touches them.
-fn strip<'a>(mut left: &'a [u8], mut right: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+fn strip<'a, T: PartialEq>(mut left: &'a [T], mut right: &'a [T]) -> (&'a [T], &'a [T]) {
     let prefix = left.iter().zip(right).take_while(|(a, b)| a == b).count();
     (left, right) = (&left[prefix..], &right[prefix..]);
     let suffix = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();

@@ -52,7 +52,7 @@ pub(super) fn agreement(masks: &Masks, left_length: usize, right: &[u8], matches
     })
 }
 
-/// The similarity from what agrees. Lengths in characters, at least 1.
+/// The similarity from what agrees. Lengths in characters, at least 1, of any values.
 pub(super) fn similarity(agreement: Agreement, left_length: usize, right_length: usize, prefix: usize) -> f64 {
     if agreement.matches == 0 {
         return 0.0;
@@ -68,7 +68,7 @@ pub(super) fn similarity(agreement: Agreement, left_length: usize, right_length:
 }
 
 fn length(length: usize) -> f64 {
-    f64::from(u32::try_from(length).expect("lengths are at most 64"))
+    f64::from(u32::try_from(length).expect("a value is shorter than 4 GiB"))
 }
 
 /// For every pair of lengths and prefix the fewest matching characters with which a threshold can be reached.

@@ -8,6 +8,7 @@ mod bound;
 mod date;
 mod edit;
 mod jaro_winkler;
+mod long;
 mod similarity;
 mod test;
 mod text;

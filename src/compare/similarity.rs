@@ -3,8 +3,9 @@
 
 use arrow::array::StringArray;
 
-use super::edit::{DamerauScratch, damerau_levenshtein, levenshtein, levenshtein_within_one};
+use super::edit::{DamerauScratch, damerau_levenshtein, damerau_within_one, levenshtein, levenshtein_within_one};
 use super::jaro_winkler::{Masks, MatchesMin, PREFIX_MAX, agreement, similarity};
+use super::long::Long;
 use super::text::{Text, Texts};
 use crate::table::NULL_CODE;
 
@@ -31,6 +32,7 @@ pub(super) struct Similarity {
 #[derive(Debug)]
 pub(super) struct SimilarityScratch {
     masks: MasksOf,
+    long: Long,
     damerau: DamerauScratch,
     keys: Vec<u64>,
     classes: Vec<u8>,
@@ -58,6 +60,7 @@ impl Similarity {
         let entries = if self.is_cached { 1 << CACHE_BITS } else { 0 };
         SimilarityScratch {
             masks: MasksOf::default(),
+            long: Long::default(),
             damerau: DamerauScratch::default(),
             keys: vec![u64::MAX; entries],
             classes: vec![0; entries],
@@ -98,7 +101,7 @@ impl Similarity {
     fn compute(&self, texts: &Texts, scratch: &mut SimilarityScratch, left: u32, right: u32) -> u8 {
         match &self.measure {
             Measure::JaroWinkler(thresholds, fewest) => {
-                let similarity = jaro_winkler(texts, &mut scratch.masks, left, right, Some(fewest));
+                let similarity = jaro_winkler(texts, (&mut scratch.masks, &mut scratch.long), (left, right), Some(fewest));
                 similarity.map_or(0, |similarity| class(thresholds.iter().map(|&threshold| similarity >= threshold)))
             }
             Measure::Levenshtein(bounds) => {
@@ -157,9 +160,17 @@ fn fast(texts: &Texts, left: u32, right: u32) -> Option<(Text, Text)> {
 }
 
 /// Jaro-Winkler similarity; `None` if it cannot reach the threshold of `fewest`.
-fn jaro_winkler(texts: &Texts, masks: &mut MasksOf, left: u32, right: u32, fewest: Option<&MatchesMin>) -> Option<f64> {
+fn jaro_winkler(
+    texts: &Texts,
+    (masks, long): (&mut MasksOf, &mut Long),
+    (left, right): (u32, u32),
+    fewest: Option<&MatchesMin>,
+) -> Option<f64> {
     let Some((a, b)) = fast(texts, left, right) else {
-        return Some(strsim::jaro_winkler(texts.value(left), texts.value(right)));
+        return Some(match (texts.value(left), texts.value(right)) {
+            (a, b) if a.is_empty() || b.is_empty() => strsim::jaro_winkler(a, b),
+            (a, b) => long.jaro_winkler((left, a), b),
+        });
     };
     let prefix = texts
         .bytes(a)
@@ -178,6 +189,7 @@ fn jaro_winkler(texts: &Texts, masks: &mut MasksOf, left: u32, right: u32, fewes
 
 fn bounded_levenshtein(texts: &Texts, masks: &mut MasksOf, left: u32, right: u32, bound: u32) -> Option<u32> {
     let distance = match fast(texts, left, right) {
+        None if bound <= 1 => levenshtein_within_one(&characters(texts, left), &characters(texts, right))?,
         None => strsim_distance(strsim::levenshtein(texts.value(left), texts.value(right))),
         Some((a, b)) if edits_min(a, b) > bound => return None,
         Some((a, b)) if bound == 1 => return levenshtein_within_one(texts.bytes(a), texts.bytes(b)),
@@ -188,6 +200,10 @@ fn bounded_levenshtein(texts: &Texts, masks: &mut MasksOf, left: u32, right: u32
 
 fn bounded_damerau(texts: &Texts, scratch: &mut DamerauScratch, left: u32, right: u32, bound: u32) -> Option<u32> {
     match fast(texts, left, right) {
+        None if bound <= 1 => {
+            let distance = damerau_within_one(&characters(texts, left), &characters(texts, right))?;
+            (distance <= bound).then_some(distance)
+        }
         None => {
             let distance = strsim_distance(strsim::damerau_levenshtein(texts.value(left), texts.value(right)));
             (distance <= bound).then_some(distance)
@@ -195,6 +211,11 @@ fn bounded_damerau(texts: &Texts, scratch: &mut DamerauScratch, left: u32, right
         Some((a, b)) if edits_min(a, b) > bound => None,
         Some((a, b)) => damerau_levenshtein(scratch, texts.bytes(a), texts.bytes(b), bound),
     }
+}
+
+/// The characters of a value that the kernels do not take.
+fn characters(texts: &Texts, code: u32) -> Vec<char> {
+    texts.value(code).chars().collect()
 }
 
 fn strsim_distance(distance: usize) -> u32 {
@@ -227,6 +248,7 @@ fn length(text: Text) -> u32 {
 pub struct Values {
     texts: Texts,
     masks: MasksOf,
+    long: Long,
     damerau: DamerauScratch,
 }
 
@@ -237,6 +259,7 @@ impl Values {
         Self {
             texts: Texts::new(&values.iter().map(|value| Some(*value)).collect::<StringArray>()),
             masks: MasksOf::default(),
+            long: Long::default(),
             damerau: DamerauScratch::default(),
         }
     }
@@ -244,7 +267,8 @@ impl Values {
     /// Jaro-Winkler similarity of two values, equal to that of `strsim`.
     #[must_use]
     pub fn jaro_winkler(&mut self, left: u32, right: u32) -> f64 {
-        jaro_winkler(&self.texts, &mut self.masks, left, right, None).expect("without a threshold every pair is computed")
+        let buffers = (&mut self.masks, &mut self.long);
+        jaro_winkler(&self.texts, buffers, (left, right), None).expect("without a threshold every pair is computed")
     }
 
     /// Levenshtein distance of two values, if it is at most `bound`.

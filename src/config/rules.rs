@@ -9,13 +9,19 @@ use super::resolve::{Report, known_sources};
 use super::spec::{
     BlockingRule, ClusterSpec, CohesionSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, SourceSpec, Test, TrainingSpec,
 };
-use crate::table::Pattern;
 use crate::table::column::{self, IDENTIFIERS, MATCHING};
+use crate::table::shared::RULES_MAX;
+use crate::table::{COLUMNS_MAX, Pattern};
 
 /// Whether matching knows a column: what it reads of a person, or an identifier.
 fn is_known(name: &str) -> bool {
     MATCHING.contains(&name) || IDENTIFIERS.contains(&name)
 }
+
+const _: () = assert!(
+    MATCHING.len() + IDENTIFIERS.len() <= COLUMNS_MAX,
+    "matching reads columns of this list only, and a mask names each with a bit"
+);
 
 /// Tests of a level, in the order in which they are named in messages.
 const TESTS: [&str; 9] = [
@@ -36,11 +42,14 @@ pub fn resolve(config: &IdentityConfig, sources: &[SourceSpec], names: &BTreeSet
     let mapped = identity::mapped_columns(sources);
     let identifiers = identifiers(config, &mapped, &root.then("identifiers"), report);
     let written = rules(&config.deterministic, &root.then("deterministic"), report);
-    let deterministic = identifiers.iter().map(|name| rule(&[name])).chain(written).collect();
+    let deterministic: Vec<BlockingRule> = identifiers.iter().map(|name| rule(&[name])).chain(written).collect();
+    let of_identifiers = (identifiers.len(), "the identifiers");
+    rules_max(deterministic.len(), of_identifiers, &root.then("deterministic"), report);
     let blocking = match &config.blocking {
         Some(list) => rules(list, &root.then("blocking"), report),
         None => identity::blocking(&mapped),
     };
+    rules_max(blocking.len(), (0, ""), &root.then("blocking"), report);
     let comparisons = match &config.comparisons {
         Some(list) => comparisons(list, &root.then("comparisons"), report),
         None => identity::comparisons(&mapped),
@@ -222,6 +231,20 @@ fn rules(list: &[Vec<String>], path: &Path, report: &mut Report<'_>) -> Vec<Bloc
         }
     }
     rules
+}
+
+/// Blocks of all rules of a kind are made together, and each rule has a bit of a mask. `beside` are those of `count` that are not in the list
+/// at `path`, and what they are.
+fn rules_max(count: usize, (beside, what): (usize, &str), path: &Path, report: &mut Report<'_>) {
+    if count <= RULES_MAX {
+        return;
+    }
+    let message = match beside {
+        0 => format!("at most {RULES_MAX} rules are possible, not {count}"),
+        _ => format!("at most {RULES_MAX} rules are possible together with {what}, not {count}"),
+    };
+    let hint = "drop rules whose pairs others give too: `stammkunde plan` shows what each adds";
+    report.at(path, message, Some(hint.to_owned()));
 }
 
 fn checked_part(text: &str, path: &Path, report: &mut Report<'_>) -> Option<KeyPart> {
@@ -516,6 +539,8 @@ fn training(
         Some(list) => rules(list, &root.then("sessions"), report),
         None => identity::sessions(mapped, comparisons),
     };
+    let of_prior = (deterministic.len(), "`deterministic` beside them");
+    rules_max(deterministic.len() + sessions.len(), of_prior, &root.then("sessions"), report);
     TrainingSpec {
         deterministic,
         recall: probability(training.recall, 0.7, &root.then("recall"), report),

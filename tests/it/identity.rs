@@ -5,6 +5,7 @@ mod clusters;
 mod compare;
 mod generic;
 mod guard;
+mod laws;
 mod links;
 mod relations;
 mod training;

@@ -3,7 +3,7 @@
 use stammkunde::config::{self, Overrides};
 use stammkunde::error::ErrorKind;
 
-use super::{findings, load_all, minimal, project};
+use super::{PERSON_SQL, findings, folder, load_all, minimal, project, shown};
 
 /// Checks the findings of the smallest project with more lines, which start at line 5.
 fn check(more: &str, expected: &[&str]) {
@@ -238,6 +238,46 @@ fn columns_of_rules_are_checked() {
             "6:67: the rule `city` is listed twice",
         ],
     );
+}
+
+#[test]
+fn there_are_at_most_64_rules_of_a_kind() {
+    let list = |count: usize| {
+        (1..=count)
+            .map(|length| format!("['email:{length}']"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let hint = "drop rules whose pairs others give too: `stammkunde plan` shows what each adds";
+    for kind in ["blocking", "deterministic"] {
+        for count in [63, 64] {
+            check(&format!("identity: {{{kind}: [{}]}}\n", list(count)), &[]);
+        }
+        let most = format!("5:12: at most 64 rules are possible, not 65 | {hint}");
+        check(&format!("identity: {{{kind}: [{}]}}\n", list(65)), &[&most]);
+    }
+    // Rules for the prior and sessions are sorted into blocks together.
+    let training = |count: usize| {
+        format!(
+            "identity: {{training: {{deterministic: [{}], sessions: [{}]}}}}\n",
+            list(5),
+            list(count)
+        )
+    };
+    for count in [58, 59] {
+        check(&training(count), &[]);
+    }
+    let found = findings(&minimal(&training(60)));
+    assert_eq!(found.len(), 1, "{found:?}");
+    let most = format!("at most 64 rules are possible together with `deterministic` beside them, not 65 | {hint}");
+    assert!(found[0].ends_with(&most), "{found:?}");
+    // Every identifier is a deterministic rule too.
+    let yaml = minimal(&format!("identity: {{deterministic: [{}]}}\n", list(64)));
+    let with_number = PERSON_SQL.replace("given_name", "customer_no, given_name");
+    let folder = folder(&[("pipeline.yaml", &yaml), ("sources/crm.contacts.sql", &with_number)]);
+    let found = shown(&load_all(&folder).1);
+    let most = format!("pipeline.yaml:5:12: at most 64 rules are possible together with the identifiers, not 65 | {hint}");
+    assert_eq!(found, [most]);
 }
 
 #[test]

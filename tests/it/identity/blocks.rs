@@ -1,14 +1,14 @@
 //! Blocks against all pairs, and the guard against large ones.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use stammkunde::block::{block, count_new};
-use stammkunde::config::spec::BlockingRule;
+use stammkunde::config::spec::{BlockingRule, KeyPart};
 use stammkunde::table::tiles::{CandidateBatch, for_each_row, tiles_of_all};
 use stammkunde::table::{Blocks, Candidate, CodedRecords, RecordIx, RuleIx};
 
-use super::{on_threads, owned, records, rule};
+use super::{Random, on_threads, owned, records, rule};
 
 /// Every pair of every rule that no earlier rule gives, as the tiles give them.
 fn streamed(blocks: &Blocks, records: &CodedRecords) -> Vec<(usize, u32, u32)> {
@@ -29,18 +29,50 @@ fn streamed(blocks: &Blocks, records: &CodedRecords) -> Vec<(usize, u32, u32)> {
     pairs
 }
 
+/// Columns `c00` and up of so many different values each; half of the records repeat another, but for some gaps and changes.
+fn repeating(seed: u64, sizes: &[u64]) -> CodedRecords {
+    let mut random = Random(seed);
+    let mut rows: Vec<Vec<Option<String>>> = Vec::new();
+    for _ in 0..60 {
+        let mut row: Vec<Option<String>> = sizes.iter().map(|&size| Some(format!("{:03}", random.below(size) * 7))).collect();
+        if let Some(other) = (!rows.is_empty() && random.is(0.5)).then(|| random.below(rows.len() as u64)) {
+            row.clone_from(&rows[usize::try_from(other).unwrap()]);
+        }
+        if random.is(0.2) {
+            let at = usize::try_from(random.below(sizes.len() as u64)).unwrap();
+            row[at] = random.is(0.5).then(|| format!("{:03}", random.below(sizes[at]) * 7));
+        }
+        rows.push(row);
+    }
+    let names: Vec<String> = (0..sizes.len()).map(|at| format!("c{at:02}")).collect();
+    let columns: Vec<Vec<Option<String>>> = (0..sizes.len())
+        .map(|at| rows.iter().map(|row| row[at].clone()).collect())
+        .collect();
+    let named: Vec<(&str, &[Option<String>])> = names.iter().map(String::as_str).zip(columns.iter().map(Vec::as_slice)).collect();
+    owned(&named)
+}
+
+/// The key of a record as texts; `None` if a part is missing.
+fn key_of(rule: &BlockingRule, records: &CodedRecords, record: u32) -> Option<Vec<String>> {
+    let part = |key: &KeyPart| {
+        let value = records
+            .column(&key.column)
+            .expect("the rule names columns of the test")
+            .value(RecordIx(record))?;
+        Some(
+            value
+                .chars()
+                .take(key.prefix.map_or(usize::MAX, |length| length as usize))
+                .collect(),
+        )
+    };
+    rule.keys.iter().map(part).collect()
+}
+
 /// Whether two records share a key, decided on their values.
 fn share(rule: &BlockingRule, records: &CodedRecords, left: u32, right: u32) -> bool {
-    rule.keys.iter().all(|key| {
-        let column = records.column(&key.column).expect("the rule names columns of the test");
-        let cut = |record: u32| {
-            let length = key.prefix.map_or(usize::MAX, |length| length as usize);
-            column
-                .value(RecordIx(record))
-                .map(|value| value.chars().take(length).collect::<String>())
-        };
-        cut(left).is_some() && cut(left) == cut(right)
-    })
+    let key = key_of(rule, records, left);
+    key.is_some() && key == key_of(rule, records, right)
 }
 
 fn values() -> impl Strategy<Value = Vec<Option<String>>> {
@@ -80,6 +112,78 @@ proptest! {
             prop_assert_eq!(counts.pairs_new, expected.iter().filter(|pair| pair.0 == at).count() as u64);
             prop_assert_eq!(counts.blocks_left_out + counts.blocks_refined + counts.pairs_left_out, 0);
         }
+    }
+
+    #[test]
+    fn blocks_of_any_number_of_parts_are_those_of_a_slow_grouping(
+        seed in 1_u64..u64::MAX,
+        sizes in prop::collection::vec((1_u64..60, prop::option::weighted(0.4, 1_u32..4)), 1..24),
+    ) {
+        // Up to 23 parts of up to 6 bits: below and above what one integer holds. Half of the records repeat another.
+        let records = repeating(seed, &sizes.iter().map(|size| size.0).collect::<Vec<_>>());
+        let parts: Vec<String> = sizes.iter().enumerate().map(|(at, (_, prefix))| match prefix {
+            Some(length) => format!("c{at:02}:{length}"),
+            None => format!("c{at:02}"),
+        }).collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let rules = [rule(&parts), rule(&parts[parts.len() / 2..]), rule(&parts[..1])];
+        let (blocks, counts) = block(&rules, u64::MAX, &records);
+        for (at, rule) in rules.iter().enumerate() {
+            let mut groups: BTreeMap<Vec<String>, Vec<u32>> = BTreeMap::new();
+            for record in 0..records.len() {
+                if let Some(key) = key_of(rule, &records, record) {
+                    groups.entry(key).or_default().push(record);
+                }
+            }
+            prop_assert_eq!(counts[at].records, groups.values().map(|group| group.len() as u64).sum::<u64>());
+            let expected: Vec<&[u32]> = groups.values().filter(|group| group.len() > 1).map(Vec::as_slice).collect();
+            let found: Vec<&[u32]> = (0..blocks.rules[at].len()).map(|block| blocks.rules[at].block(block)).collect();
+            prop_assert_eq!(found, expected, "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn a_pair_is_found_before_where_an_earlier_rule_has_it_in_a_block(seed in 1_u64..u64::MAX) {
+        // Rules of every kind: whole columns, prefixes, blocks that were refined, coarse ones of which blocks were left out, long keys.
+        let records = repeating(seed, &[3, 2, 40, 12, 5, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60]);
+        let coarse = |parts: &[&str]| BlockingRule { coarse: true, ..rule(parts) };
+        let long: Vec<String> = (5..17).map(|at| format!("c{at:02}")).collect();
+        let long: Vec<&str> = long.iter().map(String::as_str).collect();
+        let rules = [
+            coarse(&["c01"]),
+            rule(&["c03", "c04:2"]),
+            rule(&["c00"]),
+            coarse(&["c02"]),
+            rule(&long),
+            rule(&["c02:2"]),
+            rule(&["c04"]),
+        ];
+        let (blocks, counts) = block(&rules, 60, &records);
+        prop_assert!(counts[2].blocks_refined > 0);
+        let mut block_of = vec![vec![None; records.len() as usize]; rules.len()];
+        for (at, of_rule) in block_of.iter_mut().enumerate() {
+            for block in 0..blocks.rules[at].len() {
+                blocks.rules[at].block(block).iter().for_each(|&record| of_rule[record as usize] = Some(block));
+            }
+        }
+        let together = |at: usize, left: u32, right: u32| {
+            let block = block_of[at][left as usize];
+            block.is_some() && block == block_of[at][right as usize]
+        };
+        let mut expected = BTreeSet::new();
+        for left in 0..records.len() {
+            for right in left + 1..records.len() {
+                let sharing: Vec<usize> = (0..rules.len()).filter(|&at| together(at, left, right)).collect();
+                let candidate = records.candidate(RecordIx(left), RecordIx(right));
+                prop_assert_eq!(blocks.shared.count(&candidate, &records), sharing.len());
+                if let Some(&first) = sharing.first() {
+                    expected.insert((first, left, right));
+                }
+            }
+        }
+        let found = streamed(&blocks, &records);
+        prop_assert_eq!(found.len(), expected.len());
+        prop_assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected);
     }
 
     #[test]
@@ -206,4 +310,61 @@ fn a_coarse_rule_keeps_small_blocks_up_to_its_pairs() {
         assert_eq!(blocks.rules[0].len(), blocks_kept, "{common} equal values");
         assert_eq!(counts[0].blocks_left_out, 2 - blocks_kept as u64);
     }
+}
+
+#[test]
+fn coarse_rules_that_left_blocks_out_do_not_take_their_pairs_from_later_rules() {
+    // 708 equal values are one pair more than a coarse rule may give; its small blocks stay.
+    let count = 760;
+    let common: Vec<Option<String>> = (0..count)
+        .map(|at| {
+            Some(if at < 708 {
+                "common".to_owned()
+            } else {
+                format!("rare {}", at / 2)
+            })
+        })
+        .collect();
+    let pairs: Vec<Option<String>> = (0..count).map(|at| Some(format!("{}", at / 2))).collect();
+    let records = owned(&[("a", &common), ("b", &pairs)]);
+    let rules = [
+        BlockingRule {
+            coarse: true,
+            ..rule(&["a"])
+        },
+        rule(&["b"]),
+    ];
+    let (blocks, mut counts) = block(&rules, u64::MAX, &records);
+    count_new(&blocks, &records, &mut counts);
+    assert_eq!((counts[0].blocks_left_out, counts[0].pairs_new), (1, 26));
+    assert_eq!(counts[1].pairs_new, 354, "the pairs of the block that was left out, and only they");
+    let by_rule = |at: usize| streamed(&blocks, &records).iter().filter(|pair| pair.0 == at).count();
+    assert_eq!((by_rule(0), by_rule(1)), (26, 354));
+}
+
+#[test]
+fn sixty_four_rules_on_sixty_four_columns_find_each_pair_once() {
+    let count = 130_usize;
+    let names: Vec<String> = (0..64).map(|at| format!("c{at:02}")).collect();
+    // Records 2n and 2n + 1 agree on column n alone, the last two on all.
+    let columns: Vec<Vec<Option<String>>> = (0..64)
+        .map(|column| {
+            let value = |at: usize| if at / 2 == column || at >= 128 { at / 2 } else { 1000 + at };
+            (0..count)
+                .map(|at| (at % 2 == column % 2 || at / 2 == column || at >= 128).then(|| value(at).to_string()))
+                .collect()
+        })
+        .collect();
+    let named: Vec<(&str, &[Option<String>])> = names.iter().map(String::as_str).zip(columns.iter().map(Vec::as_slice)).collect();
+    let records = owned(&named);
+    let rules: Vec<BlockingRule> = names.iter().map(|name| rule(&[name])).collect();
+    let (blocks, mut counts) = block(&rules, u64::MAX, &records);
+    count_new(&blocks, &records, &mut counts);
+    let new: Vec<u64> = counts.iter().map(|counts| counts.pairs_new).collect();
+    assert_eq!(new, [vec![2], vec![1; 63]].concat());
+    let candidate = records.candidate(RecordIx(128), RecordIx(129));
+    assert_eq!((candidate.equal, candidate.missing), (u64::MAX, 0));
+    assert_eq!(blocks.shared.count(&candidate, &records), 64);
+    let candidate = records.candidate(RecordIx(126), RecordIx(127));
+    assert_eq!((candidate.equal, candidate.missing), (1 << 63, u64::MAX >> 1));
 }
