@@ -191,7 +191,8 @@ impl Batch<'_> {
         let bit = 1 << position;
         let pair = |state: &State| self.candidates[state.position as usize].pair;
         let open = states.iter().filter(|state| state.open & bit != 0);
-        self.columns.fetch(comparison, open.map(|state| pair(state).right));
+        let records = open.flat_map(|state| [pair(state).left, pair(state).right]);
+        self.columns.fetch(comparison, records);
         states.retain_mut(|state| {
             let known = state.pattern.level(position);
             if state.open & bit != 0 && !comparison.may_rise(self.columns, self.columns.rows(pair(state)), known) {

@@ -71,7 +71,7 @@ impl Similarity {
         let (a, b) = (texts.text(left), texts.text(right));
         let is_known = a.is_fast() & b.is_fast() & (left != right);
         let may = match &self.measure {
-            Measure::JaroWinkler(_, fewest) => matches_max(a, b) >= fewest.get(common_prefix(a, b), a.length(), b.length()),
+            Measure::JaroWinkler(_, fewest) => matches_max(a, b) >= fewest.get(a.common_prefix_max(b, PREFIX_MAX), a.length(), b.length()),
             Measure::Levenshtein(bounds) | Measure::DamerauLevenshtein(bounds) => edits_min(a, b) <= bounds[0],
         };
         may | !is_known
@@ -161,21 +161,19 @@ fn jaro_winkler(texts: &Texts, masks: &mut MasksOf, left: u32, right: u32, fewes
     let Some((a, b)) = fast(texts, left, right) else {
         return Some(strsim::jaro_winkler(texts.value(left), texts.value(right)));
     };
-    let prefix = common_prefix(a, b);
+    let prefix = texts
+        .bytes(a)
+        .iter()
+        .zip(texts.bytes(b))
+        .take(PREFIX_MAX)
+        .take_while(|(a, b)| a == b)
+        .count();
     let matches_min = fewest.map_or(0, |fewest| fewest.get(prefix, a.length(), b.length()));
     if matches_min > 0 && matches_max(a, b) < matches_min {
         return None;
     }
     let found = agreement(masks.of(texts, left), a.length(), texts.bytes(b), matches_min)?;
     Some(similarity(found, a.length(), b.length(), prefix))
-}
-
-/// Length of the common prefix, as far as it counts.
-fn common_prefix(a: Text, b: Text) -> usize {
-    ((a.prefix ^ b.prefix).trailing_zeros() as usize / 8)
-        .min(a.length())
-        .min(b.length())
-        .min(PREFIX_MAX)
 }
 
 fn bounded_levenshtein(texts: &Texts, masks: &mut MasksOf, left: u32, right: u32, bound: u32) -> Option<u32> {

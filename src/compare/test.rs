@@ -50,15 +50,11 @@ impl Columns<'_> {
     }
 
     /// Brings the outlines of values near the processor, where there are too many to stay there.
-    pub(super) fn fetch(&self, comparison: &BoundComparison, records: impl Iterator<Item = RecordIx>) {
-        let Some((column, texts)) = comparison
-            .first_measured()
-            .and_then(|column| Some((column, self.texts[column].as_ref()?)))
-        else {
-            return;
-        };
-        if texts.are_many() {
-            texts.fetch(records.map(|record| self.records.row(record)[column]));
+    pub(super) fn fetch(&self, comparison: &BoundComparison, records: impl Iterator<Item = RecordIx> + Clone) {
+        for column in comparison.measured() {
+            if let Some(texts) = self.texts[column].as_ref().filter(|texts| texts.are_many()) {
+                texts.fetch(records.clone().map(|record| self.records.row(record)[column]));
+            }
         }
     }
 
@@ -217,9 +213,11 @@ impl BoundComparison {
         u8::try_from(self.tests.len() - test + 1).expect("a comparison has at most 14 levels")
     }
 
-    /// The column that its first similarity reads.
-    fn first_measured(&self) -> Option<usize> {
-        self.tests.iter().find_map(BoundTest::measured)
+    /// The columns that its similarities read, those that follow each other once.
+    fn measured(&self) -> impl Iterator<Item = usize> {
+        let mut last = None;
+        let columns = self.tests.iter().filter_map(BoundTest::measured);
+        columns.filter(move |&column| last.replace(column) != Some(column))
     }
 
     /// Pattern values of the tests that masks do not decide.

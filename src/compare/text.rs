@@ -14,12 +14,15 @@ const CACHED_MAX: usize = 1 << 15;
 pub(super) struct Text {
     /// Bag of characters: bit `b` = at least one, bit `32 + b` = at least two characters of class `b`.
     pub(super) bag: u64,
-    /// The first four characters, the first in the lowest byte; 0 where there is none.
-    pub(super) prefix: u32,
     start: u32,
     /// Length in characters; [`Text::SLOW`] if the value does not fit the kernels.
     length: u8,
+    /// The first characters; 0 where there is none. As many as fit 16 bytes with the rest, so that no value lies across two cache lines.
+    head: [u8; HEAD],
 }
+
+/// Characters of [`Text::head`].
+const HEAD: usize = 3;
 
 impl Text {
     const SLOW: u8 = u8::MAX;
@@ -27,6 +30,14 @@ impl Text {
     /// Whether the kernels take this value.
     pub(super) fn is_fast(self) -> bool {
         self.length != Self::SLOW
+    }
+
+    /// The longest that the common prefix of two values can be, up to `most`, which is above [`HEAD`]. Of fast values.
+    #[inline]
+    pub(super) fn common_prefix_max(self, other: Self, most: usize) -> usize {
+        let same = self.head.iter().zip(&other.head).take_while(|(a, b)| a == b).count();
+        let same = if same == HEAD { most } else { same };
+        same.min(self.length()).min(other.length())
     }
 
     /// Length in characters, of a fast value.
@@ -97,13 +108,13 @@ fn prepare(bytes: &[u8], start: u32, fits: bool) -> Text {
         let once = 1_u64 << (byte % 32);
         bag |= if bag & once == 0 { once } else { once << 32 };
     }
-    let mut prefix = [0; 4];
-    for (to, &from) in prefix.iter_mut().zip(bytes) {
+    let mut head = [0; HEAD];
+    for (to, &from) in head.iter_mut().zip(bytes) {
         *to = from;
     }
     Text {
         bag,
-        prefix: u32::from_le_bytes(prefix),
+        head,
         start,
         length: if fits {
             u8::try_from(bytes.len()).expect("a fast value has at most 64 characters")

@@ -6,7 +6,7 @@ use crate::block::{self, RuleCounts};
 use crate::cluster;
 use crate::compare::Comparer;
 use crate::config::Spec;
-use crate::config::spec::{ComparisonSpec, IdentitySpec};
+use crate::config::spec::{BlockingRule, ComparisonSpec, IdentitySpec, TrainingSpec};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::report::{DecisionCounts, GenericCounts, IdentityReport};
@@ -137,10 +137,18 @@ pub fn resolve(
 /// A model from the records themselves.
 fn train(spec: &IdentitySpec, blocked: &Blocked, comparer: &Comparer<'_>) -> Model {
     let Blocked { records, blocks, .. } = blocked;
-    let (certain, mut counts) = block::block(&spec.training.deterministic, spec.block_pairs_max, records);
-    block::count_new(&certain, records, &mut counts);
+    let TrainingSpec {
+        deterministic, sessions, ..
+    } = &spec.training;
+    let rules: Vec<BlockingRule> = deterministic.iter().chain(sessions).cloned().collect();
+    let (mut training, mut counts) = block::block(&rules, spec.block_pairs_max, records);
+    let sessions = Blocks {
+        rules: training.rules.split_off(deterministic.len()),
+        ..Blocks::default()
+    };
+    counts.truncate(deterministic.len());
+    block::count_new(&training, records, &mut counts);
     let certain_pairs = counts.iter().map(|counts| counts.pairs_new).sum();
-    let (sessions, _) = block::block(&spec.training.sessions, spec.block_pairs_max, records);
     let model = score::train(spec, records, &sessions, certain_pairs, comparer);
     let mut model = if spec.training.relations {
         score::fit(spec, records, blocks, comparer, model)

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::weight_of;
-use super::weights::Weights;
+use super::weights::{Weighing, Weights};
 use crate::config::spec::IdentitySpec;
 use crate::table::bounds::Finished;
 use crate::table::identity::LinkOrigin;
@@ -121,17 +121,17 @@ pub fn links<P: PairPatterns>(
     patterns: &P,
 ) -> (Vec<Link>, ScoreCounts) {
     let weight_min = weight_of(spec.possible_probability);
-    let weigh = |found: &LikelyPair| {
+    let weigh = |weighing: &mut Weighing<'_>, found: &LikelyPair| {
         let Pair { left, right } = found.pair;
         Link {
             left,
             right,
-            weight: weights.weight(found.pattern, left, right),
+            weight: weighing.weight(found.pattern, left, right),
             origin: LinkOrigin::Blocking(found.rule),
             pattern: found.pattern,
         }
     };
-    let mut weighed: Vec<Link> = likely.pairs.par_iter().map(weigh).collect();
+    let mut weighed: Vec<Link> = likely.pairs.par_iter().map_init(|| weights.weighing(), weigh).collect();
     let mut histogram = [0; BINS];
     weighed.iter().for_each(|link| histogram[bin(link.weight)] += 1);
     let pairs = likely.compared.iter().sum();

@@ -46,7 +46,10 @@ pub fn strangers(spec: &IdentitySpec, records: &CodedRecords, likely: &[LikelyPa
     let weights = Weights::with(&spec.comparisons, model, &start, records)?;
     let matches: Vec<f64> = likely
         .par_iter()
-        .map(|found| probability(weights.weight(found.pattern, found.pair.left, found.pair.right)))
+        .map_init(
+            || weights.weighing(),
+            |weighing, found| probability(weighing.weight(found.pattern, found.pair.left, found.pair.right)),
+        )
         .collect();
     Ok(TermFrequencies::by_column(&spec.comparisons, records, |column| {
         let assumed = assumed(spec, model, column);

@@ -13,6 +13,10 @@ use crate::table::{Coded, CodedRecords, Pair, Pattern, RecordIx};
 
 /// Label of the level of a comparison that a missing value makes silent.
 pub const NULL_LABEL: &str = "null";
+/// Most relations of a model.
+const RELATIONS_MAX: usize = 4;
+/// Patterns that a [`Weighing`] remembers.
+const KNOWN_BITS: u32 = 10;
 /// Guards the logarithm; trained parameters are larger.
 const PROBABILITY_MIN: f64 = 1e-300;
 /// Bits below which a relation explains nothing, and above which it explains all.
@@ -90,7 +94,7 @@ impl<'a> Weights<'a> {
         frequencies: &dyn Fn(&Coded) -> Vec<f64>,
         records: &'a CodedRecords,
     ) -> Result<Self> {
-        if comparisons.len() != model.comparisons.len() {
+        if comparisons.len() != model.comparisons.len() || model.relations.len() > RELATIONS_MAX {
             return Err(other_model("the model has another number of comparisons"));
         }
         let mut weights = Self {
@@ -166,47 +170,76 @@ impl<'a> Weights<'a> {
         self.prior
     }
 
-    /// Match weight of a pair with this pattern: prior, weights and term-frequency adjustments, summed in model order, less what relations
-    /// explain.
+    /// Match weight of a pair with this pattern: prior, weights and term-frequency adjustments, less what relations explain.
     #[must_use]
     pub fn weight(&self, pattern: Pattern, left: RecordIx, right: RecordIx) -> f64 {
-        let mut sum = self.prior;
-        let mut bits = pattern.0;
-        for comparison in &self.comparisons {
-            let value = (bits & 0xF) as usize;
-            bits >>= 4;
-            sum += comparison.weights[value];
-            if let Some(adjustment) = comparison.adjusted_by[value] {
-                sum += self.adjustments[usize::from(adjustment)].bits.of_pair(Pair { left, right });
-            }
-        }
-        sum - self.related(pattern, left, right).0
+        self.weigh(&self.sums(pattern), left, right)
     }
 
-    /// log2(1 + Σ odds of the relations against strangers), and the relation that explains most. The odds of a match against everything else
-    /// are those against strangers divided by this.
-    fn related(&self, pattern: Pattern, left: RecordIx, right: RecordIx) -> (f64, Option<&str>) {
-        let mut odds = 0.0;
-        let mut heaviest = (RELATED_MIN, None);
-        for relation in &self.relations {
-            let mut sum = relation.prior;
-            let mut bits = pattern.0;
-            for (comparison, (weights, adjusted)) in self.comparisons.iter().zip(&relation.comparisons) {
-                let value = (bits & 0xF) as usize;
-                bits >>= 4;
-                sum += weights[value];
-                if let Some(adjustment) = comparison.adjusted_by[value].filter(|_| *adjusted) {
-                    sum += self.adjustments[usize::from(adjustment)].bits.of_pair(Pair { left, right });
-                }
+    /// [`Weights::weight`] for many pairs: what a pattern says is looked up where an earlier pair had the same.
+    #[must_use]
+    pub fn weighing(&self) -> Weighing<'_> {
+        let none = (Pattern(u64::MAX), Sums::default());
+        Weighing {
+            weights: self,
+            known: vec![none; 1 << KNOWN_BITS],
+        }
+    }
+
+    /// What a pattern says before the values are looked at.
+    fn sums(&self, pattern: Pattern) -> Sums {
+        let mut sums = Sums {
+            matches: self.prior,
+            ..Sums::default()
+        };
+        for (sum, relation) in sums.relations.iter_mut().zip(&self.relations) {
+            *sum = relation.prior;
+        }
+        for (position, comparison) in self.comparisons.iter().enumerate() {
+            let value = usize::from(pattern.level(position));
+            sums.matches += comparison.weights[value];
+            for (sum, relation) in sums.relations.iter_mut().zip(&self.relations) {
+                *sum += relation.comparisons[position].0[value];
             }
-            if sum > RELATED_MIN {
-                odds += sum.min(RELATED_MAX).exp2();
-            }
-            if sum > heaviest.0 {
-                heaviest = (sum, Some(relation.name.as_str()));
+            if let Some(adjustment) = comparison.adjusted_by[value] {
+                sums.adjusted |= 1 << position;
+                sums.adjusted_by[position] = adjustment;
             }
         }
-        ((1.0 + odds).log2(), heaviest.1)
+        sums
+    }
+
+    fn weigh(&self, sums: &Sums, left: RecordIx, right: RecordIx) -> f64 {
+        let (matches, relations) = self.adjust(sums, left, right);
+        matches - explained(&relations[..self.relations.len()])
+    }
+
+    /// The sums with term-frequency adjustments, in model order.
+    fn adjust(&self, sums: &Sums, left: RecordIx, right: RecordIx) -> (f64, [f64; RELATIONS_MAX]) {
+        let (mut matches, mut relations) = (sums.matches, sums.relations);
+        let mut adjusted = sums.adjusted;
+        while adjusted != 0 {
+            let position = adjusted.trailing_zeros() as usize;
+            adjusted &= adjusted - 1;
+            let adjustment = &self.adjustments[usize::from(sums.adjusted_by[position])];
+            let bits = adjustment.bits.of_pair(Pair { left, right });
+            matches += bits;
+            for (sum, relation) in relations.iter_mut().zip(&self.relations) {
+                if relation.comparisons[position].1 {
+                    *sum += bits;
+                }
+            }
+        }
+        (matches, relations)
+    }
+
+    /// What relations explain of a pair, and the one that explains most.
+    fn related(&self, pattern: Pattern, left: RecordIx, right: RecordIx) -> (f64, Option<&str>) {
+        let (_, sums) = self.adjust(&self.sums(pattern), left, right);
+        let sums = &sums[..self.relations.len()];
+        let heaviest = self.relations.iter().zip(sums).filter(|(_, sum)| **sum > RELATED_MIN);
+        let heaviest = heaviest.max_by(|a, b| a.1.total_cmp(b.1));
+        (explained(sums), heaviest.map(|(relation, _)| relation.name.as_str()))
     }
 
     /// What every level adds, for a stage that stops at pairs which cannot reach `least`.
@@ -254,6 +287,45 @@ impl<'a> Weights<'a> {
             });
         }
         parts
+    }
+}
+
+/// log2(1 + Σ odds of the relations against strangers). The odds of a match against everything else are those against strangers divided by
+/// this.
+fn explained(relations: &[f64]) -> f64 {
+    let odds = relations
+        .iter()
+        .filter(|sum| **sum > RELATED_MIN)
+        .map(|sum| sum.min(RELATED_MAX).exp2());
+    (1.0 + odds.sum::<f64>()).log2()
+}
+
+/// What a pattern says, before term frequencies.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    matches: f64,
+    relations: [f64; RELATIONS_MAX],
+    /// Comparisons whose level is adjusted, one bit each, and by what.
+    adjusted: u16,
+    adjusted_by: [u16; Pattern::COMPARISONS_MAX],
+}
+
+/// Weighs many pairs.
+#[derive(Debug)]
+pub struct Weighing<'a> {
+    weights: &'a Weights<'a>,
+    known: Vec<(Pattern, Sums)>,
+}
+
+impl Weighing<'_> {
+    /// As [`Weights::weight`], to the last bit.
+    pub fn weight(&mut self, pattern: Pattern, left: RecordIx, right: RecordIx) -> f64 {
+        let hash = pattern.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - KNOWN_BITS);
+        let known = &mut self.known[usize::try_from(hash).expect("ten bits")];
+        if known.0 != pattern {
+            *known = (pattern, self.weights.sums(pattern));
+        }
+        self.weights.weigh(&known.1, left, right)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whether rules pair two records, decided on their codes: so that a pair which two rules give is looked at once, and no pair is stored for it.
 
 use super::coded::{CodedRecords, NULL_CODE};
+use super::ids::RecordIx;
 use super::pairs::{Candidate, Pair, RuleBlocks, RuleIx};
 
 /// Most blocking rules: one bit a rule says whether a record stands in one of its blocks.
@@ -105,6 +106,14 @@ impl<'a> Earlier<'a> {
             shared,
             rules: (1 << rule.0) - 1,
             known: vec![(0, shared.agreeing(0)); 1 << KNOWN_BITS],
+        }
+    }
+
+    /// Brings what is known of records near the processor, for [`Earlier::pairs`] to find it there.
+    pub(super) fn fetch(&self, records: impl Iterator<Item = RecordIx>) {
+        if self.rules != 0 {
+            let members = |record: RecordIx| self.shared.members[record.index()];
+            std::hint::black_box(records.map(members).fold(0, u64::wrapping_add));
         }
     }
 

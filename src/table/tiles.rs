@@ -133,7 +133,11 @@ impl<'a> CandidateBatch<'a> {
             pairs,
             candidates,
         } = self;
-        records.fetch(pairs.iter().map(|pair| pair.right));
+        let both = pairs.iter().flat_map(|pair| [pair.left, pair.right]);
+        records.fetch(both.clone());
+        if let Some(earlier) = earlier {
+            earlier.fetch(both);
+        }
         candidates.clear();
         candidates.extend(pairs.iter().map(|pair| records.candidate(pair.left, pair.right)));
         pairs.clear();
