@@ -24,6 +24,10 @@ use stammkunde::source::{self, Ledger};
 use stammkunde::standardize::{self, Purpose};
 use stammkunde::table::{Blocks, CleanContacts, CodedRecords, Contacts, Link};
 
+/// The allocator of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }
