@@ -93,6 +93,8 @@ pub(super) struct Batch<'a> {
     pub(super) columns: &'a Columns<'a>,
     pub(super) comparisons: &'a [BoundComparison],
     pub(super) candidates: &'a [Candidate],
+    /// Columns that the comparisons read, one bit each.
+    pub(super) read: u64,
 }
 
 /// Weights of one comparison, ready to bound.
@@ -107,7 +109,7 @@ impl Batch<'_> {
     pub(super) fn all(&self, scratch: &mut Scratch) {
         scratch.states.clear();
         for (position, candidate) in (0..).zip(self.candidates) {
-            let outline = scratch.outlines.of(self.comparisons, candidate.equal, candidate.missing);
+            let outline = self.outline_of(&mut scratch.outlines, candidate);
             scratch.states.push(State {
                 position,
                 open: outline.open,
@@ -141,12 +143,17 @@ impl Batch<'_> {
         }
     }
 
+    #[inline]
+    fn outline_of(&self, outlines: &mut Outlines, candidate: &Candidate) -> Outline {
+        outlines.of(self.comparisons, candidate.equal & self.read, candidate.missing & self.read)
+    }
+
     /// What masks say about all comparisons.
     fn outline(&self, scratch: &mut Scratch, bounds: &[Bound<'_>], start: f64, least: f64) {
         let Scratch { states, outlines, .. } = scratch;
         states.clear();
         for (position, candidate) in (0..).zip(self.candidates) {
-            let Outline { pattern, open, .. } = outlines.of(self.comparisons, candidate.equal, candidate.missing);
+            let Outline { pattern, open, .. } = self.outline_of(outlines, candidate);
             let (mut levels, mut is_open) = (pattern.0, open);
             let mut most = start;
             for bound in bounds {

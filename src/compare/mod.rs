@@ -25,6 +25,8 @@ use test::{BoundComparison, Columns};
 pub struct Comparer<'a> {
     columns: Columns<'a>,
     comparisons: Vec<BoundComparison>,
+    /// Columns that they read, one bit each.
+    read: u64,
 }
 
 impl<'a> Comparer<'a> {
@@ -32,10 +34,14 @@ impl<'a> Comparer<'a> {
     #[must_use]
     pub fn new(comparisons: &[ComparisonSpec], records: &'a CodedRecords) -> Self {
         let mut binder = Binder::new(records);
-        let comparisons = comparisons.iter().map(|comparison| binder.comparison(comparison)).collect();
+        let read = comparisons
+            .iter()
+            .flat_map(ComparisonSpec::columns)
+            .filter_map(|name| records.position(&name));
         Self {
+            read: read.fold(0, |read, column| read | 1 << column),
+            comparisons: comparisons.iter().map(|comparison| binder.comparison(comparison)).collect(),
             columns: binder.finish(),
-            comparisons,
         }
     }
 
@@ -52,6 +58,7 @@ impl<'a> Comparer<'a> {
             columns: &self.columns,
             comparisons: &self.comparisons,
             candidates,
+            read: self.read,
         }
     }
 }

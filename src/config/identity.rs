@@ -7,12 +7,12 @@
 
 use std::collections::BTreeSet;
 
-use super::rules::{MATCHING, labeled, rule};
+use super::rules::{labeled, rule};
 use super::spec::{BlockingRule, ComparisonSpec, LevelSpec, SourceSpec, Test};
 use crate::table::RecordKind;
 use crate::table::column::{
     BIRTH_DATE, CITY, COMPANY, EMAIL, EMAIL_LOCAL, FAMILY_NAME, FAMILY_NAME_PHONETIC, FULL_NAME, GIVEN_NAME, GIVEN_NAME_PHONETIC,
-    HOUSE_NUMBER, PHONE, POSTCODE, STREET,
+    HOUSE_NUMBER, IDENTIFIERS, MATCHING, PHONE, POSTCODE, STREET,
 };
 
 /// Blocking rules, most selective first. Each is used where all its columns are mapped.
@@ -72,7 +72,11 @@ pub fn mapped_columns(sources: &[SourceSpec]) -> BTreeSet<String> {
         let is_word = |character: char| character.is_alphanumeric() || character == '_';
         words.extend(code.split(|character| !is_word(character)).map(str::to_lowercase));
     }
-    let direct = MATCHING.into_iter().chain([FULL_NAME]).filter(|name| words.contains(*name));
+    let direct = MATCHING
+        .into_iter()
+        .chain(IDENTIFIERS)
+        .chain([FULL_NAME])
+        .filter(|name| words.contains(*name));
     let mut mapped: BTreeSet<String> = direct.map(str::to_owned).collect();
     let derived: [(&str, &[&str]); 5] = [
         (FULL_NAME, &[GIVEN_NAME, FAMILY_NAME]),

@@ -9,34 +9,13 @@ use super::resolve::{Report, known_sources};
 use super::spec::{
     BlockingRule, ClusterSpec, CohesionSpec, ComparisonSpec, IdentitySpec, KeyPart, LevelSpec, SourceSpec, Test, TrainingSpec,
 };
-use crate::table::{Pattern, column};
+use crate::table::Pattern;
+use crate::table::column::{self, IDENTIFIERS, MATCHING};
 
-/// Columns that equal values of which mean one person.
-pub const IDENTIFIERS: [&str; 4] = [column::CUSTOMER_NO, column::USER_ID, column::LOYALTY_NO, column::DEVICE_ID];
-
-/// Columns of `CleanContacts::matching`.
-pub const MATCHING: [&str; 20] = [
-    column::GIVEN_NAME,
-    column::FAMILY_NAME,
-    column::EMAIL,
-    column::EMAIL_LOCAL,
-    column::PHONE,
-    column::BIRTH_DATE,
-    column::GENDER,
-    column::COMPANY,
-    column::STREET,
-    column::HOUSE_NUMBER,
-    column::POSTCODE,
-    column::CITY,
-    column::REGION,
-    column::COUNTRY,
-    column::GIVEN_NAME_PHONETIC,
-    column::FAMILY_NAME_PHONETIC,
-    IDENTIFIERS[0],
-    IDENTIFIERS[1],
-    IDENTIFIERS[2],
-    IDENTIFIERS[3],
-];
+/// Whether matching knows a column: what it reads of a person, or an identifier.
+fn is_known(name: &str) -> bool {
+    MATCHING.contains(&name) || IDENTIFIERS.contains(&name)
+}
 
 /// Tests of a level, in the order in which they are named in messages.
 const TESTS: [&str; 9] = [
@@ -133,7 +112,7 @@ fn identifiers(config: &IdentityConfig, mapped: &BTreeSet<String>, path: &Path, 
     let mut known: Vec<String> = Vec::with_capacity(list.len());
     for (position, name) in list.iter().enumerate() {
         let path = path.then(position);
-        if MATCHING.contains(&name.as_str()) && !IDENTIFIERS.contains(&name.as_str()) {
+        if MATCHING.contains(&name.as_str()) {
             let hint = format!("equal values of several columns: `deterministic: [[{name}, family_name]]`");
             report.at(&path, format!("`{name}` is not an identifier"), Some(hint));
         } else if !IDENTIFIERS.contains(&name.as_str()) {
@@ -208,9 +187,13 @@ fn cohesion(config: &CohesionConfig, path: &Path, report: &mut Report<'_>) -> Co
 }
 
 fn check_column(name: &str, path: &Path, report: &mut Report<'_>) -> bool {
-    let known = MATCHING.contains(&name);
+    let known = is_known(name);
     if !known {
-        report.at(path, format!("matching has no column `{name}`"), Some(suggest(name, MATCHING)));
+        report.at(
+            path,
+            format!("matching has no column `{name}`"),
+            Some(suggest(name, MATCHING.into_iter().chain(IDENTIFIERS))),
+        );
     }
     known
 }
@@ -306,7 +289,7 @@ fn comparison_spec(comparison: &ComparisonConfig, path: &Path, report: &mut Repo
     if not_null.is_empty() {
         not_null = levels.first()?.test.columns();
     }
-    not_null.retain(|name| MATCHING.contains(&name.as_str()));
+    not_null.retain(|name| is_known(name));
     not_null.sort();
     not_null.dedup();
     Some(labeled(ComparisonSpec {

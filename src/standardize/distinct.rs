@@ -7,9 +7,10 @@ use arrow::compute::{concat, take};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::MATCHING_CHARACTERS_MAX;
 use super::findings::Finding;
 use super::single::Cleaned;
-use super::{MATCHING, MATCHING_CHARACTERS_MAX};
+use crate::table::column::MATCHING;
 use crate::table::order::Interner;
 use crate::table::{Coded, NULL_CODE};
 

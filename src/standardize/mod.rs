@@ -92,34 +92,11 @@ pub fn standardize_for(contacts: &Contacts, country: &str, purpose: Purpose<'_>)
 pub fn is_read_for(matching: &[String], name: &str) -> bool {
     const ALONE: [&str; 4] = [column::GENDER, column::COMPANY, column::CITY, column::REGION];
     let is_source_of = |wanted: &String| wanted.starts_with(name);
-    if ALONE.contains(&name) || IDENTIFIERS.contains(&name) {
+    if ALONE.contains(&name) || column::IDENTIFIERS.contains(&name) {
         return matching.iter().any(is_source_of);
     }
     name != column::DELETED && !name.starts_with(column::CONSENT_PREFIX)
 }
-
-/// Columns of `matching`, in order; the identifiers follow.
-const MATCHING: [&str; 16] = [
-    column::GIVEN_NAME,
-    column::FAMILY_NAME,
-    column::EMAIL,
-    column::EMAIL_LOCAL,
-    column::PHONE,
-    column::BIRTH_DATE,
-    column::GENDER,
-    column::COMPANY,
-    column::STREET,
-    column::HOUSE_NUMBER,
-    column::POSTCODE,
-    column::CITY,
-    column::REGION,
-    column::COUNTRY,
-    column::GIVEN_NAME_PHONETIC,
-    column::FAMILY_NAME_PHONETIC,
-];
-
-/// Canonical identifier columns; every text column that the record schema does not declare is one, too.
-const IDENTIFIERS: [&str; 4] = [column::CUSTOMER_NO, column::USER_ID, column::DEVICE_ID, column::LOYALTY_NO];
 
 /// Characters of a value that matching sees. Comparing costs the product of two lengths, and nobody's name is longer: what comes after
 /// tells a text that ran into the wrong field, and is published all the same.
@@ -203,7 +180,7 @@ impl<'a> Input<'a> {
             .iter()
             .filter(|field| *field.data_type() == DataType::Utf8)
             .map(|field| field.name().as_str())
-            .filter(|name| IDENTIFIERS.contains(name) || (*name != column::SOURCE && declared.type_of(name).is_none()))
+            .filter(|name| column::IDENTIFIERS.contains(name) || (*name != column::SOURCE && declared.type_of(name).is_none()))
             .collect()
     }
 
@@ -229,7 +206,7 @@ impl<'a> Input<'a> {
 
     /// The wanted matching columns in their order.
     fn matching(&self, cleaned: &BTreeMap<&str, ArrayRef>) -> RecordBatch {
-        let mut names: Vec<&str> = MATCHING.to_vec();
+        let mut names: Vec<&str> = column::MATCHING.to_vec();
         names.extend(self.identifiers());
         names.retain(|name| self.wants(name));
         let none = distinct::matching("", vec![NULL_CODE; self.rows], &StringArray::new_null(0));

@@ -200,3 +200,26 @@ pub const VALUE: &str = "value";
 pub const ENTITIES_COUNT: &str = "entities_count";
 /// Column `entities_max`.
 pub const ENTITIES_MAX: &str = "entities_max";
+
+/// Columns of which equal values mean one person, the strongest first. Every text column that the record schema does not declare is one, too.
+pub const IDENTIFIERS: [&str; 4] = [CUSTOMER_NO, USER_ID, LOYALTY_NO, DEVICE_ID];
+
+/// What matching reads of a person, in order; the identifiers follow.
+pub const MATCHING: [&str; 16] = [
+    GIVEN_NAME,
+    FAMILY_NAME,
+    EMAIL,
+    EMAIL_LOCAL,
+    PHONE,
+    BIRTH_DATE,
+    GENDER,
+    COMPANY,
+    STREET,
+    HOUSE_NUMBER,
+    POSTCODE,
+    CITY,
+    REGION,
+    COUNTRY,
+    GIVEN_NAME_PHONETIC,
+    FAMILY_NAME_PHONETIC,
+];
