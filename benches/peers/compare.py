@@ -2,7 +2,7 @@
 """Compares `stammkunde resolve` with Splink on one file: CPU, wall, memory, pairs compared and cluster-pair F1; then F1 on other sets.
 
 usage: compare.py [--people 1e6] [--seed 42] [--runs 3] [--threads 2] [--only people|quality] [--binary STAMMKUNDE] [--folder FOLDER]
-                  [--data FOLDER]
+                  [--data FOLDER] [--u-pairs 1e7]
 
 Needs Python 3.11 with venv; everything else comes from PyPI into a virtual environment in the folder, which also keeps what was generated
 (STAMMKUNDE_BENCH_FOLDER, or ~/.cache/stammkunde-bench). Builds the release binary unless one is given.
@@ -54,6 +54,7 @@ def options():
     parser.add_argument("--runs", type=int, default=3, help="pairs of runs")
     parser.add_argument("--threads", type=int, default=2, help="threads of both")
     parser.add_argument("--only", choices=["people", "quality"], help="only the side-by-side runs, or only F1 on the other sets")
+    parser.add_argument("--u-pairs", type=float, default=1e7, help="random pairs from which Splink estimates u")
     parser.add_argument("--binary", type=pathlib.Path, help="stammkunde; built if not given")
     parser.add_argument("--data", type=pathlib.Path, help="folder with fake_1000.csv and historical_50k.parquet")
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "stammkunde-bench"
@@ -69,7 +70,7 @@ class Bench:
     """The virtual environment, the binary, and what they make below one folder."""
 
     def __init__(self, given):
-        self.threads = str(given.threads)
+        self.threads, self.u_pairs = str(given.threads), str(given.u_pairs)
         self.folder = given.folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.python = self.environment()
@@ -113,7 +114,7 @@ class Bench:
 
     def splink(self, people):
         out = self.folder / "splink.parquet"
-        return measured([self.python, "-B", HERE / "splink_people.py", people, out, self.threads], {}), out
+        return measured([self.python, "-B", HERE / "splink_people.py", people, out, self.threads, self.u_pairs], {}), out
 
     def splink_score(self, name, data, truth):
         """F1 of Splink on one of the other sets, with the model of its documentation's example."""

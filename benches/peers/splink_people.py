@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """The peer: Splink 5 on DuckDB resolves the people that `people.py` makes.
 
-usage: splink_people.py PEOPLE.parquet OUT.parquet [THREADS]      resolves; OUT has unique_id and cluster_id
-       splink_people.py PEOPLE.parquet --count [THREADS]          counts the pairs that its blocking rules compare
+usage: splink_people.py PEOPLE.parquet OUT.parquet [THREADS [U_PAIRS]]    resolves; OUT has unique_id and cluster_id
+       splink_people.py PEOPLE.parquet --count [THREADS]                  counts the pairs that its blocking rules compare
 
 Blocking rules and comparisons follow Splink's own examples for persons. As its documentation advises, the columns are cleaned in SQL
-first, and postcode, street and town, which correlate, are one comparison. u is estimated from ten million random pairs, clusters are cut at
-a match probability of 0.95. Prints one JSON object: wall and CPU seconds of each step, or the number of pairs.
+first, and postcode, street and town, which correlate, are one comparison. u is estimated from U_PAIRS random pairs, ten million if not given;
+clusters are cut at a match probability of 0.95. Prints one JSON object: wall and CPU seconds of each step, or the number of pairs.
 
 Needs from PyPI: splink, duckdb.
 """
@@ -24,7 +24,6 @@ import splink.comparison_library as comparisons
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.blocking_analysis import count_comparisons_from_blocking_rules
 
-U_PAIRS = 1e7
 PREDICTION_PROBABILITY = 0.01
 MATCH_PROBABILITY = 0.95
 
@@ -118,7 +117,7 @@ class Steps:
         self.seconds[name] = [round(after - start, 3) for after, start in zip(now(), before)]
 
 
-def resolve(connection, api, path, out):
+def resolve(connection, api, path, out, u_pairs):
     steps = Steps()
     with steps.time("load and clean"):
         connection.execute(cleaning(path))
@@ -127,7 +126,7 @@ def resolve(connection, api, path, out):
     with steps.time("prior"):
         linker.training.estimate_probability_two_random_records_match(CERTAIN, recall=CERTAIN_RECALL)
     with steps.time("estimate u"):
-        linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS, seed=1)
+        linker.training.estimate_u_using_random_sampling(max_pairs=u_pairs, seed=1)
     with steps.time("EM"):
         for session in SESSIONS:
             linker.training.estimate_parameters_using_expectation_maximisation(session, estimate_without_term_frequencies=True)
@@ -153,12 +152,13 @@ def count(connection, api, path):
 def main():
     path, out = sys.argv[1:3]
     threads = int(sys.argv[3]) if len(sys.argv) > 3 else 2
+    u_pairs = float(sys.argv[4]) if len(sys.argv) > 4 else 1e7
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
     connection = duckdb.connect()
     connection.execute(f"SET threads = {threads}")
     api = DuckDBAPI(connection=connection)
-    print(json.dumps(count(connection, api, path) if out == "--count" else resolve(connection, api, path, out)))
+    print(json.dumps(count(connection, api, path) if out == "--count" else resolve(connection, api, path, out, u_pairs)))
 
 
 if __name__ == "__main__":
