@@ -14,7 +14,8 @@ import duckdb
 
 binary, shared = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
 work = pathlib.Path(tempfile.mkdtemp())
-pipelines = pathlib.Path(__file__).resolve().parent.parent / "pipelines"
+project = pathlib.Path(__file__).resolve().parent.parent
+pipelines, peers = project / "pipelines", project / "benches" / "peers"
 
 
 def run(pipeline, name, data, warehouse=None, options=()):
@@ -24,12 +25,10 @@ def run(pipeline, name, data, warehouse=None, options=()):
     return warehouse / "latest"
 
 
-
-
 def pair_f1(name, latest, truth, columns, least):
     """The referee's cluster-pair F1 of a run, which must reach `least`: a little below what the defaults reached when this was written."""
-    scored = subprocess.run([sys.executable, str(shared / "bench" / "score.py"), f"{truth}:{columns}",
-                             f"{latest / 'identities.parquet'}:record_id:customer_key"], check=True, stdout=subprocess.PIPE, text=True)
+    scored = subprocess.run([sys.executable, str(peers / "score.py"), f"{truth}:{columns}", str(latest / "identities.parquet")],
+                            check=True, stdout=subprocess.PIPE, text=True)
     print(f"{name}:", scored.stdout.strip())
     f1 = json.loads(scored.stdout)["pairs"]["f1"]
     assert f1 >= least, f"cluster-pair F1 on {name} fell to {f1}, below {least}"
@@ -41,8 +40,7 @@ fake = shared / "data" / "fake_1000.csv"
 pair_f1("fake_1000", run("fake_1000", "FAKE_1000_CSV", fake), fake, "unique_id:cluster", 0.93)
 for number in "34":
     folder = work / f"febrl{number}_data"
-    subprocess.run([sys.executable, str(pipelines.parent / "benches" / "peers" / "febrl.py"), number, str(folder)],
-                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, str(peers / "febrl.py"), number, str(folder)], check=True, stdout=subprocess.DEVNULL)
     latest = run("febrl", "FEBRL_FOLDER", folder, f"febrl{number}")
     pair_f1(f"febrl{number}", latest, folder / "truth.parquet", "rec_id:cluster", 0.998)
 
