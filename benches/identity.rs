@@ -244,7 +244,7 @@ fn scene(name: &str) -> &'static Scene {
 }
 
 #[divan::bench(args = people(), sample_count = 3, sample_size = 1)]
-fn stage_1_standardize(bencher: Bencher, name: &String) {
+fn stage_1_standardize(bencher: Bencher, name: &str) {
     let scene = scene(name);
     let matching = scene.spec.columns();
     bencher
@@ -253,7 +253,7 @@ fn stage_1_standardize(bencher: Bencher, name: &String) {
 }
 
 #[divan::bench(args = people(), sample_count = 3, sample_size = 1)]
-fn stage_2_code_and_block(bencher: Bencher, name: &String) {
+fn stage_2_code_and_block(bencher: Bencher, name: &str) {
     let scene = scene(name);
     bencher.counter(ItemsCount::new(scene.contacts.len())).bench_local(|| {
         let records = scene.clean.code(&scene.spec.columns());
@@ -262,7 +262,7 @@ fn stage_2_code_and_block(bencher: Bencher, name: &String) {
 }
 
 #[divan::bench(args = people(), sample_count = 3, sample_size = 1)]
-fn stage_3_prepare_comparisons(bencher: Bencher, name: &String) {
+fn stage_3_prepare_comparisons(bencher: Bencher, name: &str) {
     let scene = scene(name);
     bencher
         .counter(ItemsCount::new(scene.contacts.len()))
@@ -270,7 +270,7 @@ fn stage_3_prepare_comparisons(bencher: Bencher, name: &String) {
 }
 
 #[divan::bench(args = people(), sample_count = 3, sample_size = 1)]
-fn stage_4_train(bencher: Bencher, name: &String) {
+fn stage_4_train(bencher: Bencher, name: &str) {
     let scene = scene(name);
     bencher
         .counter(ItemsCount::new(scene.contacts.len()))
@@ -279,7 +279,7 @@ fn stage_4_train(bencher: Bencher, name: &String) {
 
 /// Candidate pairs a second: every pair is made, taken once, compared, and left as soon as it cannot become a link.
 #[divan::bench(args = people(), sample_count = 5, sample_size = 1)]
-fn stage_5_compare_pairs(bencher: Bencher, name: &String) {
+fn stage_5_compare_pairs(bencher: Bencher, name: &str) {
     let scene = scene(name);
     bencher
         .counter(ItemsCount::new(scene.pairs))
@@ -288,7 +288,7 @@ fn stage_5_compare_pairs(bencher: Bencher, name: &String) {
 
 /// The same on one thread.
 #[divan::bench(args = people(), sample_count = 5, sample_size = 1)]
-fn stage_5_compare_pairs_one_thread(bencher: Bencher, name: &String) {
+fn stage_5_compare_pairs_one_thread(bencher: Bencher, name: &str) {
     let scene = scene(name);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(1)
@@ -300,7 +300,7 @@ fn stage_5_compare_pairs_one_thread(bencher: Bencher, name: &String) {
 
 /// The same without leaving any pair early: every comparison of every pair.
 #[divan::bench(args = people(), sample_count = 5, sample_size = 1)]
-fn stage_5_compare_pairs_to_the_end(bencher: Bencher, name: &String) {
+fn stage_5_compare_pairs_to_the_end(bencher: Bencher, name: &str) {
     let scene = scene(name);
     let mut spec = scene.spec.clone();
     spec.possible_probability = 0.0;
@@ -310,7 +310,7 @@ fn stage_5_compare_pairs_to_the_end(bencher: Bencher, name: &String) {
 }
 
 #[divan::bench(args = people(), sample_count = 3, sample_size = 1)]
-fn stage_6_frequencies_among_strangers(bencher: Bencher, name: &String) {
+fn stage_6_frequencies_among_strangers(bencher: Bencher, name: &str) {
     let scene = scene(name);
     bencher
         .counter(ItemsCount::new(scene.likely.pairs.len()))
@@ -318,7 +318,7 @@ fn stage_6_frequencies_among_strangers(bencher: Bencher, name: &String) {
 }
 
 #[divan::bench(args = people(), sample_count = 3, sample_size = 1)]
-fn stage_7_weigh_likely_pairs(bencher: Bencher, name: &String) {
+fn stage_7_weigh_likely_pairs(bencher: Bencher, name: &str) {
     let scene = scene(name);
     let weigh = || {
         links(
@@ -334,7 +334,7 @@ fn stage_7_weigh_likely_pairs(bencher: Bencher, name: &String) {
 }
 
 #[divan::bench(args = people(), sample_count = 3, sample_size = 1)]
-fn stage_8_cluster(bencher: Bencher, name: &String) {
+fn stage_8_cluster(bencher: Bencher, name: &str) {
     let scene = scene(name);
     let threshold = score::weight_of(scene.spec.match_probability);
     bencher
