@@ -16,22 +16,23 @@ use crate::table::column::{
 };
 
 /// Blocking rules, most selective first. Each is used where all its columns are mapped.
-const BLOCKING: [&[&str]; 10] = [
+const BLOCKING: [&[&str]; 8] = [
     &[EMAIL],
     &[PHONE],
     &[FAMILY_NAME, BIRTH_DATE],
     &[GIVEN_NAME, BIRTH_DATE],
     &[POSTCODE, FAMILY_NAME],
-    &[POSTCODE, GIVEN_NAME],
     &[EMAIL_LOCAL],
-    &["family_name_phonetic", "given_name:1", "postcode:3"],
     &[COMPANY, FAMILY_NAME],
     &[COMPANY, GIVEN_NAME],
 ];
 
 /// Rules whose pairs grow with the square of the records: their small blocks, which are rare values, find what fields with mistakes in them
-/// hide from the rules above. What is common stays out, and would not be believed anyway.
-const COARSE: [&[&str]; 9] = [
+/// hide from the rules above. What is common stays out, and would not be believed anyway. The first ones hold it all up to about a million
+/// records; a postcode has more namesakes the more records there are.
+const COARSE: [&[&str]; 11] = [
+    &[POSTCODE, GIVEN_NAME],
+    &["family_name_phonetic", "given_name:1", "postcode:3"],
     &[GIVEN_NAME, FAMILY_NAME],
     &[FAMILY_NAME_PHONETIC, GIVEN_NAME_PHONETIC],
     &[FAMILY_NAME_PHONETIC, "birth_date:4"],
