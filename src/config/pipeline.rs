@@ -263,9 +263,9 @@ pub struct TrainingConfig {
     pub recall: Option<f64>,
     /// Blocking rule of each training session. Default: by columns.
     pub sessions: Option<Vec<Vec<String>>>,
-    /// Random pairs from which `u` is estimated where it is not exact. Default: 2000000.
+    /// Random pairs from which `u` is estimated where it is not exact. Default: 500000.
     pub u_pairs_max: Option<u64>,
-    /// Most pairs of one session. Default: 2000000.
+    /// Most pairs of one session. Default: 500000.
     pub session_pairs_max: Option<u64>,
     /// Most iterations. Default: 25.
     pub iterations_max: Option<u32>,
