@@ -96,21 +96,17 @@ impl<'a> Version<'a> {
     fn open(engine: &'a Engine, spec: &Spec, number: Option<u64>) -> Result<Self> {
         let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
         let manifest = match number {
-            None => warehouse.latest(engine)?,
-            Some(number) => warehouse
-                .versions(engine)?
-                .into_iter()
-                .find(|manifest| manifest.version == VersionNumber(number)),
+            None => warehouse.newest(engine)?,
+            Some(number) => {
+                let mut versions = warehouse.versions(engine)?.into_iter();
+                versions.find(|manifest| manifest.version == VersionNumber(number)).ok_or_else(|| {
+                    Error::input("there is no such version")
+                        .with("version", number.to_string())
+                        .with("warehouse", &spec.warehouse)
+                        .hint("`stammkunde versions` lists them; a model file is named by its path")
+                })?
+            }
         };
-        let manifest = manifest.ok_or_else(|| {
-            let missing = match number {
-                None => Error::input("nothing is published yet").hint("run `stammkunde run` first"),
-                Some(number) => Error::input("there is no such version")
-                    .with("version", number.to_string())
-                    .hint("`stammkunde versions` lists them; a model file is named by its path"),
-            };
-            missing.with("warehouse", &spec.warehouse)
-        })?;
         Ok(Self {
             engine,
             warehouse,

@@ -9,7 +9,7 @@ use stammkunde::run::{self, ResolveOptions};
 use super::Project;
 use super::output::{Output, bytes, count, table};
 use super::progress::Shown;
-use super::run::sources_text;
+use super::run::{identity_text, sources_text};
 
 /// Options of `resolve`.
 #[derive(Debug, Args)]
@@ -47,15 +47,7 @@ pub fn resolve(args: &ResolveArgs, engine: &Engine, output: &Output) -> Result<u
 fn text(report: &ResolveReport) -> String {
     let identity = &report.identity;
     let mut text = sources_text(&report.sources);
-    text += &format!(
-        "\n{} records are {} customers (largest {}); {} pairs compared, {} possible links; model {}\n",
-        count(identity.records),
-        count(identity.customers),
-        count(identity.largest_customer),
-        count(identity.pairs.pairs),
-        count(identity.possible_links),
-        if identity.model_reused { "of the last version" } else { "trained" }
-    );
+    text += &identity_text(identity);
     text += &match report.previous {
         Some(version) => format!(
             "keys: {} of version {version}, {} after: {} created, {} merged, {} split, {} retired, {} resurrected\n\n",

@@ -152,6 +152,23 @@ fn guard_text(identity: &IdentityReport) -> String {
     text
 }
 
+/// What identity resolution found, in a sentence.
+pub fn identity_text(identity: &IdentityReport) -> String {
+    format!(
+        "\n{} records are {} customers (largest {}); {} pairs compared, {} possible links; model {}\n",
+        count(identity.records),
+        count(identity.customers),
+        count(identity.largest_customer),
+        count(identity.pairs.pairs),
+        count(identity.possible_links),
+        match identity.model_source {
+            ModelSource::LastVersion => "of the last version",
+            ModelSource::File => "of a file",
+            ModelSource::Trained => "trained",
+        }
+    )
+}
+
 /// A run for people.
 pub fn report_text(report: &RunReport) -> String {
     if report.outcome == Outcome::Unchanged {
@@ -159,19 +176,7 @@ pub fn report_text(report: &RunReport) -> String {
     }
     let mut text = sources_text(&report.sources);
     if let Some(identity) = &report.identity {
-        text += &format!(
-            "\n{} records are {} customers (largest {}); {} pairs compared, {} possible links; model {}\n",
-            count(identity.records),
-            count(identity.customers),
-            count(identity.largest_customer),
-            count(identity.pairs.pairs),
-            count(identity.possible_links),
-            match identity.model_source {
-                ModelSource::LastVersion => "of the last version",
-                ModelSource::File => "of a file",
-                ModelSource::Trained => "trained",
-            }
-        );
+        text += &identity_text(identity);
         text += &guard_text(identity);
     }
     if let Some(keys) = &report.keys {

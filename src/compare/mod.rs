@@ -1,7 +1,7 @@
 //! Stage `compare`: the levels of all comparisons for a pair of records.
 //!
-//! Everything that depends on one value alone (its bytes, its date, its bag of characters) is prepared once a distinct value, everything that
-//! depends on one record alone once a row of pairs. What remains for a pair is integers, and a bit-parallel kernel where they do not decide.
+//! Everything that depends on one value alone (its bytes, its date, its bag of characters) is prepared once a distinct value. What remains for
+//! a pair is integers, and a bit-parallel kernel where they do not decide.
 
 mod batch;
 mod bound;

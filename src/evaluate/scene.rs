@@ -61,11 +61,7 @@ impl Scene {
     /// `Input` if nothing is published yet, `Environment` for the store or a damaged file.
     pub(super) fn open(engine: &Engine, spec: &Spec, also: &[&str]) -> Result<Self> {
         let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
-        let manifest = warehouse.latest(engine)?.ok_or_else(|| {
-            Error::input("nothing is published yet")
-                .with("warehouse", &spec.warehouse)
-                .hint("run `stammkunde run` first")
-        })?;
+        let manifest = warehouse.newest(engine)?;
         let (model, frequencies) = score::state::read(|name| warehouse.state(engine, &manifest, name))?.ok_or_else(|| {
             Error::environment("the version has no model")
                 .with("version", manifest.version.to_string())

@@ -218,11 +218,7 @@ impl<'a> Reader<'a> {
     /// `Input` if nothing is published yet.
     pub fn open(engine: &'a Engine, spec: &'a Spec, show_pii: bool) -> Result<Self> {
         let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
-        let manifest = warehouse.latest(engine)?.ok_or_else(|| {
-            Error::input("nothing is published yet")
-                .with("warehouse", &spec.warehouse)
-                .hint("run `stammkunde run` first")
-        })?;
+        let manifest = warehouse.newest(engine)?;
         Ok(Self {
             engine,
             spec,

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::StageTime;
 
-/// CPU nanoseconds of training a distinct pair.
-const TRAIN_NS_A_PAIR: u64 = 700;
-/// CPU nanoseconds of scoring a distinct pair.
-const SCORE_NS_A_PAIR: u64 = 250;
+/// CPU nanoseconds of training a distinct pair, among a million people.
+const TRAIN_NS_A_PAIR: u64 = 300;
+/// CPU nanoseconds of scoring a distinct pair, among a million people.
+const SCORE_NS_A_PAIR: u64 = 500;
 /// CPU nanoseconds of clustering and keys a contact.
 const CLUSTER_NS_A_RECORD: u64 = 300;
 /// CPU nanoseconds of profiles and of publishing a contact: each.
@@ -36,7 +36,7 @@ const BASE_BYTES: u64 = 110 << 20;
 const SQL_BYTES: u64 = 48 << 20;
 /// Bytes that training holds for a pair of its sessions, and how many pairs that is at most.
 const TRAIN_BYTES_A_PAIR: u64 = 50;
-const TRAIN_PAIRS_MAX: u64 = 2_000_000;
+const TRAIN_PAIRS_MAX: u64 = 500_000;
 /// Bytes that scoring and clustering hold for a contact: links, clusters, keys.
 const LINK_BYTES_A_RECORD: u64 = 160;
 

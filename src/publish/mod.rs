@@ -113,6 +113,18 @@ impl Warehouse {
             .collect()
     }
 
+    /// The newest version, for commands that ask about one.
+    ///
+    /// # Errors
+    /// As [`Warehouse::versions`]; `Input` if nothing is published yet.
+    pub fn newest(&self, engine: &Engine) -> Result<Manifest> {
+        self.latest(engine)?.ok_or_else(|| {
+            Error::input("nothing is published yet")
+                .with("warehouse", &self.root.display)
+                .hint("run `stammkunde run` first")
+        })
+    }
+
     /// The newest version, if there is one.
     ///
     /// # Errors
