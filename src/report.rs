@@ -57,12 +57,25 @@ pub struct RunReport {
     pub keys: Option<KeyChanges>,
     /// Audits, all passed when a version was published.
     pub audits: Vec<AuditResult>,
+    /// What was taken over from the last version instead of being read again; absent when nothing changed.
+    pub pieces: Option<PieceCounts>,
+    /// What `--full-refresh` found: tables that would have come out otherwise if what the last version knew had been taken over. Empty: none.
+    pub refresh_differences: Option<Vec<String>>,
     /// Rows of every published table.
     pub tables: std::collections::BTreeMap<String, u64>,
     /// Time by stage.
     pub stages: Vec<StageTime>,
     /// Totals.
     pub resources: Resources,
+}
+
+/// Parts of the sources: one object each, or all objects of a source whose mapping looks at several rows at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct PieceCounts {
+    /// Read and mapped in this run.
+    pub read: u64,
+    /// As they were: taken over from the last version.
+    pub known: u64,
 }
 
 /// What `stammkunde resolve` did; `--format json` prints this.

@@ -80,6 +80,7 @@ pub fn demo(args: &DemoArgs, engine: &Engine, output: &Output) -> Result<u8> {
         run_id,
         as_of: Some(demo::AS_OF),
         retrain: false,
+        full_refresh: false,
         model: None,
         selection: Selection::default(),
     };

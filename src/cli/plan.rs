@@ -39,6 +39,7 @@ pub fn plan(args: &PlanArgs, engine: &Engine, output: &Output) -> Result<u8> {
         run_id: run_id(engine, None)?,
         as_of: args.as_of,
         retrain: args.retrain,
+        full_refresh: false,
         model: args.model.as_deref().map(super::model::read).transpose()?,
         selection: Selection::default(),
     };

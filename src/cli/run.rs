@@ -34,6 +34,9 @@ pub struct RunArgs {
     /// Train the matching model anew instead of using the last version's.
     #[arg(long, env = "STAMMKUNDE_RETRAIN")]
     retrain: bool,
+    /// Read every object and compare every pair again, and check that taking over what the last version knew would have given the same.
+    #[arg(long, env = "STAMMKUNDE_FULL_REFRESH")]
+    full_refresh: bool,
     /// Score with the model of this file, as `model export` writes it, instead of training one or using the last version's.
     #[arg(long, value_name = "FILE", conflicts_with = "retrain", env = "STAMMKUNDE_MODEL")]
     model: Option<PathBuf>,
@@ -57,6 +60,7 @@ pub fn run(args: &RunArgs, engine: &Engine, output: &Output) -> Result<u8> {
         run_id,
         as_of: args.as_of,
         retrain: args.retrain,
+        full_refresh: args.full_refresh,
         model: args.model.as_deref().map(super::model::read).transpose()?,
         selection: Selection {
             select: args.select.clone(),

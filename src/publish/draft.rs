@@ -21,6 +21,7 @@ pub struct Draft<'a> {
     parent: Option<VersionNumber>,
     folder: String,
     tables: BTreeMap<String, TableEntry>,
+    staged: BTreeMap<String, FileEntry>,
     keep_files: bool,
 }
 
@@ -52,6 +53,7 @@ impl<'a> Draft<'a> {
             parent,
             folder: write::claim(&bucket, run_id)?,
             tables: BTreeMap::new(),
+            staged: BTreeMap::new(),
             keep_files: false,
         })
     }
@@ -68,6 +70,23 @@ impl<'a> Draft<'a> {
         let entry = write::table(self.engine, &self.bucket(), &self.folder, (name, schema, batches))?;
         self.tables.insert(name.to_owned(), entry);
         Ok(())
+    }
+
+    /// Writes what was read of some inputs. Kept once, however often it is given.
+    ///
+    /// # Errors
+    /// `Environment` for the store or the disk.
+    pub fn stage(&mut self, id: &str, bytes: Bytes) -> Result<()> {
+        if !self.staged.contains_key(id) {
+            let entry = write::staged(&self.bucket(), &self.folder, id, bytes)?;
+            self.staged.insert(id.to_owned(), entry);
+        }
+        Ok(())
+    }
+
+    /// Takes over what the last version read of some inputs.
+    pub fn carry_staged(&mut self, id: &str, entry: FileEntry) {
+        self.staged.insert(id.to_owned(), entry);
     }
 
     /// Writes the state, commits the version, and copies its tables to `latest/`.
@@ -98,6 +117,7 @@ impl<'a> Draft<'a> {
             fingerprint: closing.fingerprint,
             tables,
             state,
+            staged: std::mem::take(&mut self.staged),
         };
         // From here on the version may be there although an error comes back: its files must stay.
         self.keep_files = true;

@@ -65,6 +65,17 @@ pub struct Manifest {
     pub tables: BTreeMap<String, TableEntry>,
     /// State files by name: `model.json`, `ledger.json`, …
     pub state: BTreeMap<String, FileEntry>,
+    /// What was read of the inputs, kept for the next run, by the id of the piece.
+    #[serde(default)]
+    pub staged: BTreeMap<String, FileEntry>,
+}
+
+impl Manifest {
+    /// Every file that the version needs.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        let tables = self.tables.values().flat_map(|table| &table.files);
+        tables.chain(self.state.values()).chain(self.staged.values())
+    }
 }
 
 /// A published table.
@@ -154,6 +165,14 @@ impl Warehouse {
         let bucket = Bucket::new(engine, &self.root);
         let entry = manifest.state.get(name);
         entry.map(|entry| read::checked(&bucket, entry)).transpose()
+    }
+
+    /// The bytes of a file of a version, its hash checked.
+    ///
+    /// # Errors
+    /// `Environment` if it is missing or its hash differs.
+    pub fn file(&self, engine: &Engine, entry: &FileEntry) -> Result<Bytes> {
+        read::checked(&Bucket::new(engine, &self.root), entry)
     }
 
     /// Brings `latest/` in line with the newest version, if a crash left it behind. Cheap when it is in line.

@@ -17,6 +17,7 @@ use crate::table::RunId;
 
 const FOLDER: &str = "runs";
 const STATE: &str = "state";
+const STAGED: &str = "staged";
 
 /// Attempts of one run id that may have left a folder.
 const ATTEMPTS_MAX: u32 = 1000;
@@ -43,7 +44,7 @@ fn is_state_name(name: &str) -> bool {
 
 /// That a table's name can be a folder's.
 pub(super) fn check_table_name(name: &str) -> Result<()> {
-    if is_table_name(name) && name != STATE {
+    if is_table_name(name) && ![STATE, STAGED].contains(&name) {
         return Ok(());
     }
     Err(unusable("table", name))
@@ -52,7 +53,7 @@ pub(super) fn check_table_name(name: &str) -> Result<()> {
 fn unusable(kind: &str, name: &str) -> Error {
     Error::config(format!("a {kind} has a name that cannot be published"))
         .with("name", name.escape_default().to_string())
-        .hint("use a-z, 0-9 and _, starting with a letter, at most 63 characters; not `state`")
+        .hint("use a-z, 0-9 and _, starting with a letter, at most 63 characters; not `state` or `staged`")
 }
 
 /// Makes a folder for this attempt alone: `runs/<run_id>`, or `runs/<run_id>.2` if an earlier attempt left or published that one.
@@ -79,8 +80,19 @@ pub(super) fn state(bucket: &Bucket<'_>, folder: &str, name: &str, bytes: Bytes)
     if !is_state_name(name) {
         return Err(unusable("state file", name));
     }
+    small(bucket, format!("{folder}/{STATE}/{name}"), bytes)
+}
+
+/// Writes and verifies a piece of the inputs. `id` is hexadecimal.
+pub(super) fn staged(bucket: &Bucket<'_>, folder: &str, id: &str, bytes: Bytes) -> Result<FileEntry> {
+    debug_assert!(id.bytes().all(|byte| byte.is_ascii_hexdigit()), "ids of pieces are hashes");
+    small(bucket, format!("{folder}/{STAGED}/{id}"), bytes)
+}
+
+/// Writes and verifies a file that is in memory.
+fn small(bucket: &Bucket<'_>, path: String, bytes: Bytes) -> Result<FileEntry> {
     let entry = FileEntry {
-        path: format!("{folder}/{STATE}/{name}"),
+        path,
         bytes: bytes.len() as u64,
         sha256: hex(&Sha256::digest(&bytes)),
     };
@@ -147,11 +159,9 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 /// See [`super::Warehouse::sweep`].
 pub(super) fn sweep(bucket: &Bucket<'_>, versions: &[Manifest], keep: &RunId) -> Result<Vec<String>> {
-    let files = versions.iter().flat_map(|manifest| {
-        let tables = manifest.tables.values().flat_map(|table| &table.files);
-        tables.chain(manifest.state.values())
-    });
-    let listed: BTreeSet<&str> = files
+    let listed: BTreeSet<&str> = versions
+        .iter()
+        .flat_map(Manifest::files)
         .filter_map(|file| file.path.strip_prefix(FOLDER)?.strip_prefix('/')?.split('/').next())
         .collect();
     let attempts = format!("{keep}.");

@@ -3,6 +3,7 @@
 use arrow::array::RecordBatch;
 
 use super::identity::{self, Blocked};
+use super::pieces::Pieces;
 use super::{Previous, RunOptions, Stages, check_model, gate_rejects, is_unchanged, plan_from};
 use crate::block::RuleCounts;
 use crate::config::Spec;
@@ -54,7 +55,8 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
     let mut stages = Stages::new(progress);
     let ahead = Ahead::read(engine, spec, options, &mut stages)?;
     let (contacts, previous) = (&ahead.standardized.contacts, &ahead.previous);
-    let (blocked, resolved) = identity::resolve(engine, spec, contacts, &ahead.decisions, previous.model(options), &mut stages)?;
+    let before = previous.before(spec, options, contacts);
+    let (blocked, resolved) = identity::resolve(engine, spec, contacts, &ahead.decisions, before, &mut stages)?;
     let secret = spec.key_secret.expose();
     let keys = stages.time("key", || {
         Ok(engine.compute(|| key::assign(contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))
@@ -94,7 +96,10 @@ impl Ahead {
     fn read(engine: &Engine, spec: &Spec, options: &RunOptions, stages: &mut Stages<'_>) -> Result<Self> {
         let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
         let (previous, plan, _) = stages.time("plan", || plan_from(engine, spec, options, &warehouse))?;
-        let mut ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
+        let mut ingested = stages.time("source", || {
+            let pieces = Pieces::new(engine, &warehouse, &previous, options);
+            source::read(engine, spec, &plan.objects(), &previous.ledger, &pieces)
+        })?;
         let fingerprint = plan.fingerprint(spec, &ingested.inputs);
         gate_rejects(spec, &ingested)?;
         let standardized = stages.time("standardize", || {

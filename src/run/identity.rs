@@ -10,10 +10,12 @@ use crate::config::spec::{BlockingRule, ComparisonSpec, IdentitySpec, TrainingSp
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::report::{DecisionCounts, GenericCounts, IdentityReport};
-use crate::score::{self, Likely, Model, ModelSource, ScoreCounts, TermFrequencies, Weights};
+use crate::score::{self, KnownPairs, Likely, Model, ModelSource, ScoreCounts, ScoredPairs, TermFrequencies, Weights};
 use crate::table::identity::LinkOrigin;
 use crate::table::keys::Keys;
-use crate::table::{Blocks, CleanContacts, Clusters, Coded, CodedRecords, DecisionKind, Decisions, GenericValue, Link, PossibleLink};
+use crate::table::{
+    Blocks, CleanContacts, Clusters, Coded, CodedRecords, DecisionKind, Decisions, GenericValue, Link, Pair, Pattern, PossibleLink,
+};
 
 use super::Stages;
 
@@ -38,6 +40,19 @@ pub struct Resolved {
     pub possible: Vec<PossibleLink>,
     /// Which records are one customer.
     pub clusters: Clusters,
+    /// What the next run need not compare again, if it was asked for.
+    pub scored: Option<ScoredPairs>,
+}
+
+/// What a run starts from.
+#[derive(Debug, Default)]
+pub struct Before<'a> {
+    /// The model to use; without one a model is trained.
+    pub model: Option<(Model, TermFrequencies, ModelSource)>,
+    /// What was scored with this very model by these very rules, and the position that each record had there.
+    pub scored: Option<(&'a ScoredPairs, Vec<u32>)>,
+    /// Names the rules, if the next run wants to know what was scored by them.
+    pub basis: Option<String>,
 }
 
 /// The records as matching sees them, and the pairs to compare.
@@ -74,13 +89,13 @@ impl Blocked {
 /// What a record takes beside its codes by column: its line of codes, and the rules that have it in a block.
 const BYTES_A_RECORD: u64 = 64 + 8;
 
-/// Resolves the contacts. `known` is the model to use; without one a model is trained. Gives what was compared too.
+/// Resolves the contacts. Gives what was compared too.
 pub fn resolve(
     engine: &Engine,
     spec: &Spec,
     contacts: &CleanContacts,
     decisions: &Decisions,
-    known: Option<(Model, TermFrequencies, ModelSource)>,
+    before: Before<'_>,
     stages: &mut Stages<'_>,
 ) -> Result<(Blocked, Resolved)> {
     let identity = &spec.identity;
@@ -88,7 +103,7 @@ pub fn resolve(
     let comparer = stages.part("block", || {
         Ok(engine.compute(|| Comparer::new(&identity.comparisons, &blocked.records)))
     })?;
-    let (model, frequencies, model_source) = match known {
+    let (model, frequencies, model_source) = match before.model {
         Some((model, frequencies, source)) => (model, Some(frequencies), source),
         None => {
             let model = stages.time("train", || Ok(engine.compute(|| train(identity, &blocked, &comparer))))?;
@@ -99,12 +114,27 @@ pub fn resolve(
     };
     let (linked, frequencies) = stages.time("score", || {
         engine.compute(|| {
-            let (likely, frequencies) = compare(identity, &blocked, &model, frequencies, &comparer)?;
+            let of_records = |frequencies: &_| score::fingerprints(&identity.comparisons, frequencies, &blocked.records);
+            let mut fingerprints = frequencies
+                .as_ref()
+                .filter(|_| before.basis.is_some() || before.scored.is_some())
+                .map(of_records);
+            let known = before.scored.as_ref().zip(fingerprints.as_ref());
+            let known = known.map(|((scored, then_of), fingerprints)| KnownPairs::locate(scored, then_of, fingerprints));
+            let (likely, frequencies) = compare(identity, &blocked, &model, frequencies, (&comparer, known.as_ref()))?;
+            drop(known);
             let weights = Weights::new(&identity.comparisons, &model, &frequencies, &blocked.records)?;
-            Ok((
-                link(identity, &blocked.records, likely, &weights, &comparer, decisions),
-                frequencies,
-            ))
+            let mut linked = link(identity, &blocked.records, likely, &weights, &comparer, decisions);
+            if let Some(basis) = before.basis {
+                let fingerprints = fingerprints.take().unwrap_or_else(|| of_records(&frequencies));
+                linked.scored = Some(ScoredPairs::new(
+                    basis,
+                    fingerprints,
+                    &blocked.blocks,
+                    std::mem::take(&mut linked.by_rules),
+                ));
+            }
+            Ok((linked, frequencies))
         })
     })?;
     drop(comparer);
@@ -130,6 +160,7 @@ pub fn resolve(
         links,
         possible,
         clusters,
+        scored: linked.scored,
     };
     Ok((blocked, resolved))
 }
@@ -171,14 +202,14 @@ fn compare(
     blocked: &Blocked,
     model: &Model,
     frequencies: Option<TermFrequencies>,
-    comparer: &Comparer<'_>,
+    (comparer, known): (&Comparer<'_>, Option<&KnownPairs>),
 ) -> Result<(Likely, TermFrequencies)> {
     let Blocked { records, blocks, .. } = blocked;
     let upper = match &frequencies {
         Some(frequencies) => Weights::new(&spec.comparisons, model, frequencies, records),
         None => score::upper_weights(spec, records, model),
     }?;
-    let likely = score::likely(spec, records, blocks, &upper, comparer);
+    let likely = score::likely_again(spec, (records, blocks), &upper, comparer, known);
     let frequencies = match frequencies {
         Some(frequencies) => frequencies,
         None => settled(score::strangers(spec, records, &likely.pairs, model)?),
@@ -193,6 +224,9 @@ struct Linked {
     /// Pairs compared, by rule.
     compared: Vec<u64>,
     generic: Vec<GenericValue>,
+    /// Pairs and levels of the scored links.
+    by_rules: Vec<(Pair, Pattern)>,
+    scored: Option<ScoredPairs>,
 }
 
 /// Weighs the pairs, finds the values that deterministic rules must ignore, and adds what rules and people link.
@@ -230,7 +264,13 @@ fn link(
             pattern,
         }
     });
+    let by_rules = scored.iter().map(|link| {
+        let (left, right) = (link.left, link.right);
+        (Pair { left, right }, link.pattern)
+    });
     Linked {
+        by_rules: by_rules.collect(),
+        scored: None,
         links: score::merge(must.collect(), score::merge(certain, scored)),
         counts,
         compared: likely.compared,

@@ -21,7 +21,9 @@ use crate::table::{CleanContacts, Decisions, RecordKind, Rejects, RunId, Version
 
 mod ahead;
 mod identity;
+mod pieces;
 mod previous;
+mod refresh;
 mod resolve;
 mod shelf;
 mod stages;
@@ -33,6 +35,7 @@ pub use resolve::{ResolveOptions, resolve};
 pub use stages::{Progress, Silent, Stages};
 
 use identity::Resolved;
+use pieces::Pieces;
 use shelf::Shelf;
 
 /// How often the lease is refreshed at most; far below the age at which others take it over.
@@ -47,6 +50,8 @@ pub struct RunOptions {
     pub as_of: Option<NaiveDate>,
     /// Train the model anew instead of using the last version's.
     pub retrain: bool,
+    /// Read every object and compare every pair again, whatever the last version knows of them.
+    pub full_refresh: bool,
     /// Use the model of this file instead; it must fit the project, see [`ModelFile::check`].
     pub model: Option<ModelFile>,
     /// Which models to build.
@@ -78,7 +83,10 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     if is_unchanged(&previous, plan.fingerprint(spec, &plan.objects()).as_deref(), options) {
         return Ok(RunReport::unchanged(options, spec, &plan, &stages));
     }
-    let ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
+    let draft = Draft::begin(engine, warehouse, &options.run_id, plan.previous)?;
+    let pieces = Pieces::new(engine, warehouse, &previous, options).writing(draft);
+    let ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger, &pieces))?;
+    let (draft, pieces) = pieces.into_draft();
     let fingerprint = plan
         .fingerprint(spec, &ingested.inputs)
         .expect("every object that was read has a hash");
@@ -95,7 +103,9 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
         previous: &previous,
         plan: &plan,
     };
-    job.publish(ingested, fingerprint, left_out, stages)
+    let mut report = job.publish(draft, ingested, fingerprint, left_out, stages)?;
+    report.pieces = Some(pieces);
+    Ok(report)
 }
 
 /// A run that has something to do, and what it starts from.
@@ -110,7 +120,14 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// From the records to the version. `left_out` are tables of the last version that models read and this run does not build.
-    fn publish(&self, ingested: Ingested, fingerprint: String, left_out: Tables, mut stages: Stages<'_>) -> Result<RunReport> {
+    fn publish(
+        &self,
+        draft: Draft<'_>,
+        ingested: Ingested,
+        fingerprint: String,
+        left_out: Tables,
+        mut stages: Stages<'_>,
+    ) -> Result<RunReport> {
         let Job {
             engine,
             spec,
@@ -119,12 +136,18 @@ impl Job<'_> {
             plan,
             ..
         } = *self;
+        let mut differing = if options.full_refresh {
+            self.compare_inputs(plan, &ingested)?
+        } else {
+            Vec::new()
+        };
         let Ingested {
             contacts,
             facts,
             mut rejects,
             inputs,
             columns,
+            headers,
             drift,
             counts,
             decisions,
@@ -138,7 +161,14 @@ impl Job<'_> {
         rejects.append(standardized.rejects);
         rejects.append(decisions.rejects());
         rejects.sort();
-        let (_, resolved) = identity::resolve(engine, spec, contacts, decisions, previous.model(options), &mut stages)?;
+        let before = identity::Before {
+            basis: Some(previous::basis(spec)),
+            ..previous.before(spec, options, contacts)
+        };
+        let (_, resolved) = identity::resolve(engine, spec, contacts, decisions, before, &mut stages)?;
+        if options.full_refresh {
+            differing.extend(self.compare_links(contacts, decisions, &resolved, &mut stages)?);
+        }
         let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
         let input = tables::Input {
             engine,
@@ -150,7 +180,7 @@ impl Job<'_> {
             resolved: &resolved,
             keys: &keys,
         };
-        let mut shelf = self.shelve(&input, &rejects, facts, &mut stages)?;
+        let mut shelf = self.shelve(draft, &input, &rejects, facts, &mut stages)?;
         shelf.lend(left_out);
         let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &shelf.readable()))?;
         shelf.keep(built);
@@ -164,7 +194,7 @@ impl Job<'_> {
                 as_of: plan.as_of,
                 fingerprint,
                 carried: previous.carried(&spec.models, shelf.kept()),
-                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns })?,
+                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns, headers })?,
             };
             shelf.into_draft()?.commit(closing)
         })?;
@@ -177,6 +207,7 @@ impl Job<'_> {
             identity: Some(identity),
             keys: Some(key::changes(&keys, previous.customers())),
             audits,
+            refresh_differences: options.full_refresh.then_some(differing),
             tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
             ..RunReport::empty(options, spec, plan, manifest.version, stages.finish())
         })
@@ -189,14 +220,14 @@ impl Job<'_> {
     }
 
     /// Makes the tables that need no SQL; those that SQL does not read are written and gone when this returns.
-    fn shelve(
+    fn shelve<'b>(
         &self,
+        draft: Draft<'b>,
         input: &tables::Input<'_>,
         rejects: &Rejects,
         facts: Vec<(RecordKind, Vec<RecordBatch>)>,
         stages: &mut Stages<'_>,
-    ) -> Result<Shelf<'_>> {
-        let draft = Draft::begin(self.engine, self.warehouse, &self.options.run_id, self.plan.previous)?;
+    ) -> Result<Shelf<'b>> {
         let mut shelf = Shelf::new(draft, model::reads(self.spec, &self.plan.models));
         for (position, name) in tables::PEOPLE.into_iter().enumerate() {
             let make = || Ok(tables::people(name, input, rejects));
@@ -238,7 +269,7 @@ fn check_model(spec: &Spec, options: &RunOptions) -> Result<()> {
 /// Whether the newest version is what this run would publish.
 fn is_unchanged(previous: &Previous, fingerprint: Option<&str>, options: &RunOptions) -> bool {
     let same_model = !options.retrain && options.model.as_ref().is_none_or(|file| previous.has_model_of(file));
-    fingerprint.is_some() && previous.fingerprint() == fingerprint && same_model
+    !options.full_refresh && fingerprint.is_some() && previous.fingerprint() == fingerprint && same_model
 }
 
 fn gate_rejects(spec: &Spec, ingested: &Ingested) -> Result<()> {
@@ -321,6 +352,8 @@ impl RunReport {
             identity: None::<IdentityReport>,
             keys: None,
             audits: Vec::new(),
+            pieces: None,
+            refresh_differences: None,
             tables: std::collections::BTreeMap::new(),
             stages,
             resources,

@@ -4,26 +4,32 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 
+use super::identity::Before;
 use super::{RunOptions, tables};
+use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key;
 use crate::model::{ModelSpec, Table, Tables};
 use crate::publish::{Manifest, TableEntry, Warehouse};
-use crate::score::{self, Model, ModelFile, ModelSource, TermFrequencies};
+use crate::score::{self, Model, ModelFile, ModelSource, ScoredPairs, TermFrequencies};
 use crate::source::Ledger;
-use crate::table::VersionNumber;
 use crate::table::keys::PreviousKeys;
+use crate::table::{CleanContacts, VersionNumber, column};
 
 /// Bits that two readings of one model may differ by: the last digit of a decimal fraction.
 const SAME_BITS: f64 = 1e-9;
+
+/// Raised with every change of what scoring gives for the same records and rules.
+const SCORED_FORMAT: u32 = 1;
 
 /// The newest version as the next run needs it; empty before the first run.
 #[derive(Debug, Default)]
 pub struct Previous {
     manifest: Option<Manifest>,
     model: Option<(Model, TermFrequencies)>,
+    scored: Option<ScoredPairs>,
     /// Inputs of the version.
     pub ledger: Ledger,
     /// Keys of the version.
@@ -40,6 +46,11 @@ impl Previous {
     pub fn read(engine: &Engine, warehouse: &Warehouse) -> Result<Self> {
         let mut previous = Self::identities(engine, warehouse)?;
         if let Some(manifest) = &previous.manifest {
+            let batches = |name: &str| {
+                let bytes = warehouse.state(engine, manifest, name)?;
+                bytes.map_or_else(|| Ok(Vec::new()), |bytes| tables::from_ipc(name, &bytes))
+            };
+            previous.scored = ScoredPairs::from_batches(&batches(tables::SCORED_RECORDS)?, &batches(tables::SCORED_LINKS)?);
             for name in ["key_events", "runs"] {
                 previous
                     .history
@@ -74,6 +85,7 @@ impl Previous {
             ledger,
             keys,
             model: score::state::read(state)?,
+            scored: None,
             history: BTreeMap::new(),
             manifest: Some(manifest),
         })
@@ -83,6 +95,12 @@ impl Previous {
     #[must_use]
     pub fn version(&self) -> Option<VersionNumber> {
         self.manifest.as_ref().map(|manifest| manifest.version)
+    }
+
+    /// It, if there is one.
+    #[must_use]
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.manifest.as_ref()
     }
 
     /// Its fingerprint.
@@ -115,6 +133,24 @@ impl Previous {
     pub fn newest_model(&self, retrain: bool) -> Option<(Model, TermFrequencies, ModelSource)> {
         let (model, frequencies) = self.model.clone().filter(|_| !retrain)?;
         Some((model, frequencies, ModelSource::LastVersion))
+    }
+
+    /// What identity resolution starts from.
+    #[must_use]
+    pub fn before(&self, spec: &Spec, options: &RunOptions, contacts: &CleanContacts) -> Before<'_> {
+        let model = self.model(options);
+        let is_same_model = model.as_ref().is_some_and(|(_, _, source)| *source == ModelSource::LastVersion);
+        let fits = |scored: &&ScoredPairs| {
+            let is_whole = scored.fingerprints.len() == self.keys.identities.len();
+            is_same_model && !options.full_refresh && is_whole && scored.basis == basis(spec)
+        };
+        let text = |name| contacts.text(name).expect("contacts have a source and a record id");
+        let then_of = || self.keys.identities.rows_of(text(column::SOURCE), text(column::RECORD_ID));
+        Before {
+            model,
+            scored: self.scored.as_ref().filter(fits).map(|scored| (scored, then_of())),
+            basis: None,
+        }
     }
 
     /// Whether the version scored with the model of this file: then using it again changes nothing. Values that only the version knows were
@@ -172,6 +208,11 @@ impl Previous {
             .map(|(name, entry)| (name.clone(), entry.clone()))
             .collect()
     }
+}
+
+/// Names what decides the score of a pair beside its records and the model: the rules, and this program.
+pub(super) fn basis(spec: &Spec) -> String {
+    format!("{} {SCORED_FORMAT} {}", env!("CARGO_PKG_VERSION"), spec.fingerprint)
 }
 
 pub(super) fn damaged(name: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {

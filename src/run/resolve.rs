@@ -5,15 +5,16 @@ use std::path::Path;
 
 use arrow::array::{ArrayRef, RecordBatch};
 
+use super::identity::{self, Before};
 use super::previous::Previous;
-use super::{Progress, Stages, gate_rejects, identity};
+use super::{Progress, Stages, gate_rejects};
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key;
 use crate::publish::{self, Warehouse};
 use crate::report::ResolveReport;
-use crate::source::{self, InputStatus};
+use crate::source::{self, InputStatus, NoPieces};
 use crate::standardize::{self, Purpose};
 use crate::table::build::{batch, key_column};
 use crate::table::keys::Keys;
@@ -59,7 +60,7 @@ pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress:
     let matching = spec.identity.columns();
     let mut ingested = stages.time("source", || {
         let is_wanted = |name: &str| standardize::is_read_for(&matching, name);
-        source::read_contacts(engine, spec, &objects, &previous.ledger, &is_wanted)
+        source::read_contacts(engine, spec, &objects, (&previous.ledger, &NoPieces), &is_wanted)
     })?;
     gate_rejects(spec, &ingested)?;
     let standardized = stages.time("standardize", || {
@@ -71,14 +72,11 @@ pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress:
     })?;
     let contacts = &standardized.contacts;
     let decisions = Decisions::locate(std::mem::take(&mut ingested.decisions), contacts);
-    let (_, resolved) = identity::resolve(
-        engine,
-        spec,
-        contacts,
-        &decisions,
-        previous.newest_model(options.retrain),
-        &mut stages,
-    )?;
+    let before = Before {
+        model: previous.newest_model(options.retrain),
+        ..Before::default()
+    };
+    let (_, resolved) = identity::resolve(engine, spec, contacts, &decisions, before, &mut stages)?;
     let keys = stages.time("key", || {
         let secret = spec.key_secret.expose();
         Ok(engine.compute(|| key::assign(contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))

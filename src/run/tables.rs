@@ -32,6 +32,11 @@ pub const RETIRED_KEYS: &str = "retired_keys.arrow";
 /// State file: the key a record had before its key was merged away.
 pub const KEY_ORIGINS: &str = "key_origins.arrow";
 
+/// State file: what scoring knew of each record.
+pub const SCORED_RECORDS: &str = "scored_records.arrow";
+/// State file: the links that scoring gave.
+pub const SCORED_LINKS: &str = "scored_links.arrow";
+
 /// What the tables are made from.
 pub struct Input<'a> {
     pub engine: &'a Engine,
@@ -167,6 +172,11 @@ pub fn state(contacts: &CleanContacts, resolved: &Resolved, keys: &Keys, ledger:
     files.push((LEDGER.to_owned(), ledger.into()));
     files.push((RETIRED_KEYS.to_owned(), to_ipc(&batches.retired)?));
     files.push((KEY_ORIGINS.to_owned(), to_ipc(&batches.origins)?));
+    if let Some(scored) = &resolved.scored {
+        let (records, links) = scored.to_batches();
+        files.push((SCORED_RECORDS.to_owned(), to_ipc(&records)?));
+        files.push((SCORED_LINKS.to_owned(), to_ipc(&links)?));
+    }
     Ok(files)
 }
 

@@ -4,11 +4,13 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::known::KnownPairs;
 use super::weight_of;
 use super::weights::{Weighing, Weights};
 use crate::config::spec::IdentitySpec;
 use crate::table::bounds::Finished;
 use crate::table::identity::LinkOrigin;
+use crate::table::shared::{Earlier, SharedBlocks};
 use crate::table::tiles::{CandidateBatch, for_each_row, tiles_of_all};
 use crate::table::{Blocks, Candidate, CodedRecords, Link, Pair, PairPatterns, Pattern, RecordIx, RuleIx};
 
@@ -23,6 +25,9 @@ pub struct ScoreCounts {
     /// below it, and not known.
     #[serde(default)]
     pub pairs_left_early: u64,
+    /// Links of the last version that were taken over without comparing their records again. `pairs` does not count them.
+    #[serde(default)]
+    pub links_known: u64,
     /// Number of all other pairs by whole bits of match weight, from −40 to 40; the ends hold what lies beyond.
     pub weight_histogram: Vec<(i32, u64)>,
 }
@@ -52,8 +57,10 @@ pub struct LikelyPair {
 /// What a pass over all candidate pairs leaves.
 #[derive(Debug, Clone, Default)]
 pub struct Likely {
-    /// The pairs that may be links, in the order of rules and blocks.
+    /// The pairs that may be links, in the order of rules and blocks; before them those that are known to be.
     pub pairs: Vec<LikelyPair>,
+    /// How many of them were known, and not compared.
+    pub known: u64,
     /// Pairs compared, by rule: those that no earlier rule gives.
     pub compared: Vec<u64>,
 }
@@ -69,6 +76,20 @@ pub fn likely<P: PairPatterns>(
     weights: &Weights<'_>,
     patterns: &P,
 ) -> Likely {
+    likely_again(spec, (records, blocks), weights, patterns, None)
+}
+
+/// As [`likely`], but pairs of which the outcome is known are not compared: of those only the links are there.
+#[must_use]
+pub fn likely_again<P: PairPatterns>(
+    spec: &IdentitySpec,
+    (records, blocks): (&CodedRecords, &Blocks),
+    weights: &Weights<'_>,
+    patterns: &P,
+    known: Option<&KnownPairs>,
+) -> Likely {
+    let then = known.map(|known| (known, known.blocks_then(blocks)));
+    let then = then.as_ref();
     let bounds = weights.bounds(weight_of(spec.possible_probability));
     let tiles = tiles_of_all(blocks);
     let found: Vec<(Vec<LikelyPair>, u64)> = tiles
@@ -78,7 +99,9 @@ pub fn likely<P: PairPatterns>(
             |(scratch, finished), &(rule, ref tile)| {
                 let (mut pairs, mut compared) = (Vec::new(), 0);
                 let mut batch = CandidateBatch::new(records, Some((blocks, rule)));
+                let mut unknown = then.map(|(_, then)| Unknown::new(then, records));
                 let mut take = |candidates: &[Candidate]| {
+                    let candidates = unknown.as_mut().map_or(candidates, |unknown| unknown.of(candidates));
                     compared += candidates.len() as u64;
                     patterns.patterns_above(scratch, candidates, &bounds, finished);
                     pairs.extend(finished.iter().map(|&Finished { position, pattern }| LikelyPair {
@@ -87,23 +110,57 @@ pub fn likely<P: PairPatterns>(
                         pattern,
                     }));
                 };
-                for_each_row(&blocks.rules[usize::from(rule.0)], tile, |left, rights| {
-                    batch.add(left, rights, &mut take)
+                let mut fresh = Vec::new();
+                for_each_row(&blocks.rules[usize::from(rule.0)], tile, |left, rights| match then {
+                    Some((known, _)) if !known.is_fresh(left.0, rule) => {
+                        fresh.clear();
+                        fresh.extend(rights.iter().filter(|&&right| known.is_fresh(right, rule)));
+                        batch.add(left, &fresh, &mut take);
+                    }
+                    _ => batch.add(left, rights, &mut take),
                 });
                 batch.end(take);
                 (pairs, compared)
             },
         )
         .collect();
+    let known = then.map_or_else(Vec::new, |(known, then)| known.links_today(blocks, then, records));
     let mut likely = Likely {
-        pairs: Vec::with_capacity(found.iter().map(|(pairs, _)| pairs.len()).sum()),
+        pairs: Vec::with_capacity(known.len() + found.iter().map(|(pairs, _)| pairs.len()).sum::<usize>()),
+        known: known.len() as u64,
         compared: vec![0; blocks.rules.len()],
     };
+    let found_then = |(pair, rule, pattern)| LikelyPair { pair, rule, pattern };
+    likely.pairs.extend(known.into_iter().map(found_then));
     for ((rule, _), (pairs, compared)) in tiles.iter().zip(found) {
         likely.pairs.extend(pairs);
         likely.compared[usize::from(rule.0)] += compared;
     }
     likely
+}
+
+/// Leaves out pairs whose outcome is known.
+struct Unknown<'a> {
+    then: Earlier<'a>,
+    records: &'a CodedRecords,
+    left: Vec<Candidate>,
+}
+
+impl<'a> Unknown<'a> {
+    fn new(then: &'a SharedBlocks, records: &'a CodedRecords) -> Self {
+        Self {
+            then: Earlier::all(then),
+            records,
+            left: Vec::new(),
+        }
+    }
+
+    fn of(&mut self, candidates: &[Candidate]) -> &[Candidate] {
+        let Self { then, records, left } = self;
+        left.clear();
+        left.extend(candidates.iter().filter(|candidate| !then.pairs(candidate, records)));
+        left
+    }
 }
 
 /// The links among likely pairs and those of deterministic rules, sorted by (left, right), each pair once.
@@ -134,13 +191,14 @@ pub fn links<P: PairPatterns>(
     let mut weighed: Vec<Link> = likely.pairs.par_iter().map_init(|| weights.weighing(), weigh).collect();
     let mut histogram = [0; BINS];
     weighed.iter().for_each(|link| histogram[bin(link.weight)] += 1);
-    let pairs = likely.compared.iter().sum();
+    let pairs = likely.compared.iter().sum::<u64>();
     weighed.retain(|link| link.weight >= weight_min);
     weighed.par_sort_unstable_by_key(|link| (link.left, link.right));
     let counts = ScoreCounts {
         pairs,
         links: weighed.len() as u64,
-        pairs_left_early: pairs - likely.pairs.len() as u64,
+        pairs_left_early: pairs + likely.known - likely.pairs.len() as u64,
+        links_known: likely.known,
         weight_histogram: (-WEIGHT_END..=WEIGHT_END).zip(histogram).collect(),
     };
     let scorer = Scorer {

@@ -6,6 +6,7 @@ mod em;
 mod file;
 mod frequency;
 mod joint;
+mod known;
 mod links;
 mod model;
 mod random;
@@ -21,7 +22,8 @@ pub use difference::{FrequencyDifference, ModelDifference, ParameterDifference, 
 pub use file::{MODEL_FILE_FORMAT, ModelFile};
 pub use frequency::{ColumnFrequencies, TermFrequencies};
 pub use joint::{JOINT_SESSION, fit};
-pub use links::{DETERMINISTIC_PAIRS_RECORDS_MAX, Likely, LikelyPair, ScoreCounts, likely, links, merge, score};
+pub use known::{KnownPairs, ScoredPairs, fingerprints};
+pub use links::{DETERMINISTIC_PAIRS_RECORDS_MAX, Likely, LikelyPair, ScoreCounts, likely, likely_again, links, merge, score};
 pub use model::{
     ComparisonModel, ELSE_LABEL, LevelModel, MODEL_FORMAT, Model, ModelSource, Origin, RelationComparison, RelationModel, SessionReport,
     TrainingReport,

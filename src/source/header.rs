@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::raw::Header;
+
 /// Names for the fields of a header row: trimmed and NFKC; blank ones become `column_N`; a name seen before gets `_2`, `_3`, ….
 pub(super) fn names(fields: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut taken: HashSet<String> = HashSet::new();
@@ -29,8 +31,17 @@ pub(super) fn names(fields: impl IntoIterator<Item = String>) -> Vec<String> {
     names
 }
 
+/// A file's columns, and those of its folders that it has not itself.
+pub(super) fn with_folders(mut header: Header, path: &str) -> Header {
+    if !header.is_empty {
+        let own = |key: &str| header.fields.iter().any(|(name, _)| name == key);
+        header.partitions = partitions(path).into_iter().filter(|(key, _)| !own(key)).collect();
+    }
+    header
+}
+
 /// Hive partition columns in the folders of a path: `dt=2024-01-31/x.csv` gives `dt`. Values are URL-decoded.
-pub(super) fn partitions(path: &str) -> Vec<(String, Option<String>)> {
+fn partitions(path: &str) -> Vec<(String, Option<String>)> {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
     folders
         .split('/')

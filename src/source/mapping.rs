@@ -47,6 +47,8 @@ pub(super) struct Planned {
     pub outputs: Vec<(String, ColumnType)>,
     /// Columns that stand in the arguments of each function.
     pub function_columns: BTreeMap<String, BTreeSet<String>>,
+    /// Whether each row it gives depends on one row of the raw table alone.
+    pub is_by_row: bool,
 }
 
 /// Fields of the raw table, with the two that every raw table has.
@@ -188,7 +190,31 @@ fn read_columns(plan: &LogicalPlan) -> Planned {
         added: Vec::new(),
         outputs: Vec::new(),
         function_columns,
+        is_by_row: is_by_row(plan),
     }
+}
+
+/// Whether an optimized query takes rows one by one. No function that a query may call depends on time or chance.
+fn is_by_row(plan: &LogicalPlan) -> bool {
+    let takes_rows = |node: &LogicalPlan| match node {
+        LogicalPlan::TableScan(scan) => scan.fetch.is_none(),
+        LogicalPlan::Projection(_) | LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => true,
+        _ => false,
+    };
+    // A subquery is a plan of its own, in which the same table is read as a whole.
+    let mut nodes = 0;
+    let counted = plan.apply_with_subqueries(|_| {
+        nodes += 1;
+        Ok(TreeNodeRecursion::Continue)
+    });
+    counted.expect("the visitor gives no error");
+    let mut by_row = 0;
+    let visited = plan.apply(|node| {
+        by_row += usize::from(takes_rows(node));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    visited.expect("the visitor gives no error");
+    by_row == nodes
 }
 
 /// The canonical columns that the query gives, or every reason why they do not fit.

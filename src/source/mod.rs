@@ -12,10 +12,13 @@ mod fetch;
 mod header;
 mod ingest;
 mod jsonl;
+mod ledger;
 mod list;
 mod mapping;
 mod parquet;
+mod piece;
 mod raw;
+mod staged;
 mod types;
 mod window;
 
@@ -33,6 +36,9 @@ use crate::engine::Engine;
 use crate::error::{Diagnostic, Result};
 use crate::table::record::ColumnType;
 use crate::table::{Contacts, Decision, RecordKind, Rejects, column};
+
+pub use ledger::{Ledger, ObjectHeader};
+pub use staged::{NoPieces, PieceStore};
 
 /// One object that a source matched, as the ledger of inputs keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -106,21 +112,14 @@ pub struct Ingested {
     pub inputs: Vec<InputObject>,
     /// Columns of each source's files (union), for the drift contract of the next run: (source, columns).
     pub columns: Vec<(String, Vec<String>)>,
+    /// Columns of each object, for the ledger.
+    pub headers: Vec<ObjectHeader>,
     /// Differences found.
     pub drift: Vec<Drift>,
     /// Counts by source and record.
     pub counts: Vec<SourceCounts>,
     /// What people decided, sorted and free of contradictions.
     pub decisions: Vec<Decision>,
-}
-
-/// What the last version knew of the inputs.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Ledger {
-    /// Objects read.
-    pub inputs: Vec<InputObject>,
-    /// Columns of each source.
-    pub columns: Vec<(String, Vec<String>)>,
 }
 
 /// Lists every object of every source, with its status against the ledger; sorted by (source, path). Objects that are gone are there too,
@@ -132,12 +131,13 @@ pub fn list(engine: &Engine, spec: &Spec, ledger: &Ledger) -> Result<Vec<(InputO
     list::list(engine, spec, ledger)
 }
 
-/// Reads and maps the listed objects (without the missing ones).
+/// Reads and maps the listed objects (without the missing ones). What is known of an object that is as it was comes from `pieces`, and the
+/// object is not read.
 ///
 /// # Errors
 /// `Input` for an unreadable object or a broken contract, `Config` for a mapping that fails, `Environment` for the store.
-pub fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject], ledger: &Ledger) -> Result<Ingested> {
-    read_contacts(engine, spec, inputs, ledger, &|_| true)
+pub fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject], ledger: &Ledger, pieces: &dyn PieceStore) -> Result<Ingested> {
+    read_contacts(engine, spec, inputs, (ledger, pieces), &|_| true)
 }
 
 /// As [`read`], with only those columns of contacts that `is_wanted` names, beside source and record id.
@@ -148,7 +148,7 @@ pub fn read_contacts(
     engine: &Engine,
     spec: &Spec,
     inputs: &[InputObject],
-    ledger: &Ledger,
+    known: (&Ledger, &dyn PieceStore),
     is_wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Ingested> {
     let mut by_kind: Vec<(RecordKind, Vec<Vec<RecordBatch>>)> = RecordKind::ALL.map(|kind| (kind, Vec::new())).into();
@@ -158,6 +158,7 @@ pub fn read_contacts(
         rejects: Rejects::default(),
         inputs: Vec::new(),
         columns: Vec::new(),
+        headers: Vec::new(),
         drift: Vec::new(),
         counts: Vec::new(),
         decisions: Vec::new(),
@@ -165,23 +166,20 @@ pub fn read_contacts(
     // First of all, because it is short and a mistake in it ends the run.
     (ingested.decisions, ingested.inputs) = decisions::read(engine, spec, inputs)?;
     for source in &spec.sources {
-        let before = ledger
-            .columns
-            .iter()
-            .find(|(name, _)| *name == source.name)
-            .map(|(_, columns)| columns.as_slice());
-        let result = ingest::ingest(engine, spec, source, inputs, before)?;
+        let result = ingest::ingest(engine, spec, source, inputs, known)?;
         for (kind, batches) in result.records {
             by_kind[kind as usize].1.push(batches);
         }
         ingested.rejects.append(result.rejects);
         ingested.inputs.extend(result.inputs);
         ingested.columns.push((source.name.clone(), result.columns));
+        ingested.headers.extend(result.headers);
         ingested.drift.extend(result.drift);
         ingested.counts.extend(result.counts);
     }
     ingested.rejects.sort();
     ingested.inputs.sort();
+    ingested.headers.sort();
     ingested.drift.sort();
     for (kind, of_sources) in by_kind {
         let is_kept = |name: &str| kind != RecordKind::Contacts || [column::SOURCE, column::RECORD_ID].contains(&name) || is_wanted(name);

@@ -2,6 +2,7 @@
 
 use arrow::array::{Array, StringArray};
 
+use super::coded::NULL_CODE;
 use super::ids::{CustomerKey, RecordIx};
 
 /// The keys of a run: for each record the position of its key, keys in byte order.
@@ -108,6 +109,25 @@ impl RecordKeys {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// For each of some records, sorted the same way, its row in this list, or [`NULL_CODE`]. One walk over both.
+    #[must_use]
+    pub fn rows_of(&self, source: &StringArray, record_id: &StringArray) -> Vec<u32> {
+        let mut row = 0;
+        (0..source.len())
+            .map(|at| {
+                let record = (source.value(at), record_id.value(at));
+                while row < self.len() && self.record(row) < record {
+                    row += 1;
+                }
+                if row < self.len() && self.record(row) == record {
+                    u32::try_from(row).expect("a table has fewer than 2^32 records")
+                } else {
+                    NULL_CODE
+                }
+            })
+            .collect()
     }
 
     /// (source, record id) of a row.

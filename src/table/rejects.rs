@@ -1,7 +1,9 @@
 //! What was not taken, where it stood and why: nothing an export held is lost silently.
 
+use serde::{Deserialize, Serialize};
+
 /// Whether a whole row or one value of it was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RejectLevel {
     /// The row is in no table.
     Row,
@@ -21,7 +23,7 @@ impl RejectLevel {
 }
 
 /// One row or value that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reject {
     /// Source as named in the config.
     pub source: String,
@@ -43,7 +45,7 @@ pub struct Reject {
 }
 
 /// Rejects of a stage, in a deterministic order once [`Rejects::sort`] was called.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejects {
     /// The single rejects.
     pub rows: Vec<Reject>,

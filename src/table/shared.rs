@@ -50,6 +50,30 @@ impl SharedBlocks {
         Self { keys, prefixes, members }
     }
 
+    /// For each record one bit a rule: whether it stands in one of its blocks, where equal keys alone decide that two records share a block.
+    /// 0 for rules that split blocks by further columns.
+    #[must_use]
+    pub fn members_by_key(&self) -> Vec<u64> {
+        let splits = |key: &SharedKey| key.key_of.is_some();
+        let whole = self.keys.iter().enumerate().filter(|(_, key)| !splits(key));
+        let mask = whole.fold(0_u64, |mask, (rule, _)| mask | 1 << rule);
+        self.members.iter().map(|members| members & mask).collect()
+    }
+
+    /// The same keys over other blocks, of which no rule split any.
+    #[must_use]
+    pub fn with_members(&self, members: Vec<u64>) -> Self {
+        let without_split = |key: &SharedKey| SharedKey {
+            key_of: None,
+            ..key.clone()
+        };
+        Self {
+            keys: self.keys.iter().map(without_split).collect(),
+            prefixes: self.prefixes.clone(),
+            members,
+        }
+    }
+
     /// How many rules pair the records.
     #[must_use]
     pub fn count(&self, candidate: &Candidate, records: &CodedRecords) -> usize {
@@ -102,9 +126,19 @@ impl<'a> Earlier<'a> {
     /// The rules before `rule`.
     #[must_use]
     pub fn new(shared: &'a SharedBlocks, rule: RuleIx) -> Self {
+        Self::of(shared, (1 << rule.0) - 1)
+    }
+
+    /// All rules.
+    #[must_use]
+    pub fn all(shared: &'a SharedBlocks) -> Self {
+        Self::of(shared, u64::MAX)
+    }
+
+    fn of(shared: &'a SharedBlocks, rules: u64) -> Self {
         Self {
             shared,
-            rules: (1 << rule.0) - 1,
+            rules,
             known: vec![(0, shared.agreeing(0)); 1 << KNOWN_BITS],
         }
     }
@@ -120,6 +154,12 @@ impl<'a> Earlier<'a> {
     /// Whether one of them pairs the records.
     #[inline]
     pub fn pairs(&mut self, candidate: &Candidate, records: &CodedRecords) -> bool {
+        self.first(candidate, records).is_some()
+    }
+
+    /// The first of them that pairs the records.
+    #[inline]
+    pub fn first(&mut self, candidate: &Candidate, records: &CodedRecords) -> Option<RuleIx> {
         let hash = candidate.equal.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - KNOWN_BITS);
         let known = &mut self.known[usize::try_from(hash).expect("nine bits")];
         if known.0 != candidate.equal {
@@ -127,11 +167,12 @@ impl<'a> Earlier<'a> {
         }
         let mut agreeing = known.1 & self.rules;
         while agreeing != 0 {
-            if self.shared.pairs(agreeing.trailing_zeros() as usize, candidate, records) {
-                return true;
+            let rule = agreeing.trailing_zeros();
+            if self.shared.pairs(rule as usize, candidate, records) {
+                return Some(RuleIx(u16::try_from(rule).expect("there are at most 64 rules")));
             }
             agreeing &= agreeing - 1;
         }
-        false
+        None
     }
 }

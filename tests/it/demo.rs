@@ -455,7 +455,7 @@ mod mappings {
     use arrow::array::{AsArray, RecordBatch};
     use stammkunde::config::Overrides;
     use stammkunde::engine::{Engine, EngineOptions};
-    use stammkunde::source::{self, Ingested, Ledger};
+    use stammkunde::source::{self, Ingested, Ledger, NoPieces};
     use stammkunde::table::RecordKind;
 
     /// The demo's exports, read and mapped as a run would.
@@ -474,7 +474,7 @@ mod mappings {
             .into_iter()
             .map(|(input, _)| input)
             .collect();
-        source::read(&engine, &spec, &inputs, &Ledger::default()).expect("records")
+        source::read(&engine, &spec, &inputs, &Ledger::default(), &NoPieces).expect("records")
     }
 
     fn values(batch: &RecordBatch, name: &str) -> Vec<Option<String>> {

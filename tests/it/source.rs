@@ -10,7 +10,7 @@ use stammkunde::config::pipeline::{Contract, Format, OnMissing, RaggedRows};
 use stammkunde::config::spec::{ClusterSpec, CohesionSpec, CsvSpec, IdentitySpec, MappingSpec, Secret, SourceSpec, SqlFile, TrainingSpec};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::error::{Error, Result};
-use stammkunde::source::{self, Ingested, InputObject, InputStatus, Ledger, SourceCounts};
+use stammkunde::source::{self, Ingested, InputObject, InputStatus, Ledger, NoPieces, SourceCounts};
 use stammkunde::table::RecordKind;
 
 mod canonical;
@@ -98,7 +98,7 @@ impl Project {
     }
 
     fn try_read(&self, ledger: &Ledger) -> Result<Ingested> {
-        source::read(&self.engine, &self.spec, &self.inputs(ledger)?, ledger)
+        source::read(&self.engine, &self.spec, &self.inputs(ledger)?, ledger, &NoPieces)
     }
 
     fn read(&self) -> Ingested {

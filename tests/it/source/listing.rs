@@ -56,7 +56,7 @@ fn objects_are_new_changed_unchanged_or_missing() {
         .file("c.csv", "id,name\n");
     let ledger = Ledger {
         inputs: project.inputs(&Ledger::default()).expect("listed"),
-        columns: Vec::new(),
+        ..Ledger::default()
     };
     std::fs::remove_file(project.folder.path().join("exports/b.csv")).expect("a file can be removed");
     let project = project.file("c.csv", "id,name\n1,Al\n").file("d.csv", "id,name\n");
@@ -120,9 +120,9 @@ fn a_file_that_vanished_or_changed_after_listing_is_an_error() {
     let project = Project::csv().file("a.csv", "id,name\n1,Al\n");
     let inputs = project.inputs(&Ledger::default()).expect("listed");
     let project = project.file("a.csv", "id,name\n1,Al\n2,Bo\n");
-    let error = source::read(&project.engine, &project.spec, &inputs, &Ledger::default()).expect_err("another file");
+    let error = source::read(&project.engine, &project.spec, &inputs, &Ledger::default(), &NoPieces).expect_err("another file");
     assert!(error.message().contains("changed") && error.kind() == ErrorKind::Input, "{error}");
     std::fs::remove_file(project.folder.path().join("exports/a.csv")).expect("a file can be removed");
-    let error = source::read(&project.engine, &project.spec, &inputs, &Ledger::default()).expect_err("no file");
+    let error = source::read(&project.engine, &project.spec, &inputs, &Ledger::default(), &NoPieces).expect_err("no file");
     assert!(error.message().contains("gone") && error.kind() == ErrorKind::Input, "{error}");
 }

@@ -1,0 +1,101 @@
+//! Where the source stage finds what the last version read of an object, and leaves what this run reads.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use super::{Previous, RunOptions};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::publish::{Draft, Warehouse};
+use crate::report::PieceCounts;
+use crate::source::PieceStore;
+
+/// The pieces of the last version, and those of the version in the making, if one is.
+pub struct Pieces<'a> {
+    engine: &'a Engine,
+    warehouse: &'a Warehouse,
+    previous: &'a Previous,
+    is_full: bool,
+    draft: Option<Mutex<Draft<'a>>>,
+    read: AtomicU64,
+    known: AtomicU64,
+}
+
+impl<'a> Pieces<'a> {
+    /// Those of the last version; none for a run that reads everything again. What is read is not kept.
+    #[must_use]
+    pub fn new(engine: &'a Engine, warehouse: &'a Warehouse, previous: &'a Previous, options: &RunOptions) -> Self {
+        Self {
+            engine,
+            warehouse,
+            previous,
+            is_full: options.full_refresh,
+            draft: None,
+            read: AtomicU64::new(0),
+            known: AtomicU64::new(0),
+        }
+    }
+
+    /// Keeps what is read, and takes over what is used, in this draft.
+    #[must_use]
+    pub fn writing(self, draft: Draft<'a>) -> Self {
+        Self {
+            draft: Some(Mutex::new(draft)),
+            ..self
+        }
+    }
+
+    /// The draft, and how many pieces were read and taken over.
+    #[must_use]
+    pub fn into_draft(self) -> (Draft<'a>, PieceCounts) {
+        let draft = self.draft.expect("the pieces were written to a draft");
+        let counts = PieceCounts {
+            read: self.read.into_inner(),
+            known: self.known.into_inner(),
+        };
+        (draft.into_inner().expect("no thread panicked while it held the draft"), counts)
+    }
+
+    /// Does something with the draft, if there is one.
+    fn with_draft(&self, act: impl FnOnce(&mut Draft<'a>) -> Result<()>) -> Result<()> {
+        match &self.draft {
+            Some(draft) => act(&mut draft.lock().expect("no thread panicked while it held the draft")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl PieceStore for Pieces<'_> {
+    fn get(&self, id: &str) -> Result<Option<Bytes>> {
+        let Some(manifest) = self.previous.manifest().filter(|_| !self.is_full) else {
+            return Ok(None);
+        };
+        let Some(entry) = manifest.staged.get(id) else {
+            return Ok(None);
+        };
+        let bytes = match self.warehouse.file(self.engine, entry) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::warn!(%error, "what the last version read of an object is lost; the object is read again");
+                return Ok(None);
+            }
+        };
+        self.known.fetch_add(1, Ordering::Relaxed);
+        self.with_draft(|draft| {
+            draft.carry_staged(id, entry.clone());
+            Ok(())
+        })?;
+        Ok(Some(bytes))
+    }
+
+    fn put(&self, id: &str, bytes: &dyn Fn() -> Result<Bytes>) -> Result<()> {
+        self.read.fetch_add(1, Ordering::Relaxed);
+        if self.draft.is_none() {
+            return Ok(());
+        }
+        let bytes = bytes()?;
+        self.with_draft(|draft| draft.stage(id, bytes))
+    }
+}
