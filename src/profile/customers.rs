@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array, new_null_array};
 use arrow::compute::take;
 use rayon::prelude::*;
 
@@ -94,6 +94,9 @@ impl Choice {
                     .display
                     .column_by_name(name)
                     .expect("choices are of columns of the contacts");
+                if rows.null_count() == rows.len() {
+                    return new_null_array(values.data_type(), rows.len());
+                }
                 take(values, rows.as_ref(), None).expect("winners are records of these contacts")
             }
         }

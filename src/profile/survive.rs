@@ -72,33 +72,37 @@ impl Group<'_> {
 
 /// For each customer the record that gives the group; [`NOBODY`] if no record has a value of it.
 pub(super) fn winners(members: &Members, ranks: &Ranks, group: &Group<'_>, rule: Survivorship) -> Vec<u32> {
+    if group.columns.iter().all(|values| values.null_count() == values.len()) {
+        return vec![NOBODY; members.len()];
+    }
     let values = (rule == Survivorship::MostFrequent).then(|| comparable(&group.columns));
+    let winner = |customer: usize| match *members.of(customer) {
+        [only] => group.has_any(only as usize).then_some(only),
+        ref records => best(records, ranks, group, rule, values.as_ref()),
+    };
     (0..members.len())
         .into_par_iter()
-        .map(|customer| {
-            let all: Vec<u32> = members
-                .of(customer)
-                .iter()
-                .copied()
-                .filter(|&record| group.has_any(record as usize))
-                .collect();
-            let whole: Vec<u32> = all.iter().copied().filter(|&record| group.is_whole(record as usize)).collect();
-            let candidates = if whole.is_empty() { &all } else { &whole };
-            best(candidates, ranks, group, rule, values.as_ref()).unwrap_or(NOBODY)
-        })
+        .map(|customer| winner(customer).unwrap_or(NOBODY))
         .collect()
 }
 
-fn best(candidates: &[u32], ranks: &Ranks, group: &Group<'_>, rule: Survivorship, values: Option<&Rows>) -> Option<u32> {
+/// Of the records that have a value, those that are whole come first, then the rule decides.
+fn best(records: &[u32], ranks: &Ranks, group: &Group<'_>, rule: Survivorship, values: Option<&Rows>) -> Option<u32> {
     let trust = |record: u32| ranks.trust[record as usize];
     let updated = |record: u32| Reverse(ranks.updated[record as usize]);
-    let records = candidates.iter().copied();
+    let is_partial = |record: u32| !group.is_whole(record as usize);
+    let records = records.iter().copied().filter(|&record| group.has_any(record as usize));
     match rule {
-        Survivorship::MostTrusted => records.min_by_key(|&record| (trust(record), updated(record), record)),
-        Survivorship::MostComplete => records.min_by_key(|&record| (Reverse(length(group, record as usize)), trust(record), record)),
+        Survivorship::MostTrusted => records.min_by_key(|&record| (is_partial(record), trust(record), updated(record), record)),
+        Survivorship::MostComplete => {
+            records.min_by_key(|&record| (is_partial(record), Reverse(length(group, record as usize)), trust(record), record))
+        }
         Survivorship::MostFrequent => {
             let values = values.expect("values are made comparable for this rule");
-            let mut by_value: Vec<u32> = candidates.to_vec();
+            let mut by_value: Vec<u32> = records.collect();
+            if by_value.iter().any(|&record| !is_partial(record)) {
+                by_value.retain(|&record| !is_partial(record));
+            }
             by_value.sort_unstable_by_key(|&record| (values.row(record as usize), trust(record), record));
             by_value
                 .chunk_by(|&left, &right| values.row(left as usize) == values.row(right as usize))
@@ -107,7 +111,7 @@ fn best(candidates: &[u32], ranks: &Ranks, group: &Group<'_>, rule: Survivorship
         }
         // Of values that are not boolean, "any" and "all" say nothing: the most recent counts.
         Survivorship::MostRecent | Survivorship::AnyTrue | Survivorship::AllTrue => {
-            records.min_by_key(|&record| (updated(record), trust(record), record))
+            records.min_by_key(|&record| (is_partial(record), updated(record), trust(record), record))
         }
     }
 }
