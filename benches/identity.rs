@@ -20,7 +20,7 @@ use stammkunde::config::spec::IdentitySpec;
 use stammkunde::config::{self, Overrides};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::score::{self, Likely, Model, TermFrequencies, Weights};
-use stammkunde::source::{self, Ledger};
+use stammkunde::source::{self, Ledger, NoPieces};
 use stammkunde::standardize::{self, Purpose};
 use stammkunde::table::{Blocks, CleanContacts, CodedRecords, Contacts, Link};
 
@@ -157,7 +157,8 @@ impl Scene {
         let objects: Vec<_> = listed.into_iter().map(|(object, _)| object).collect();
         let matching = spec.identity.columns();
         let is_wanted = |name: &str| standardize::is_read_for(&matching, name);
-        let ingested = source::read_contacts(&engine, &spec, &objects, &Ledger::default(), &is_wanted).expect("the file holds people");
+        let ingested =
+            source::read_contacts(&engine, &spec, &objects, (&Ledger::default(), &NoPieces), &is_wanted).expect("the file holds people");
         let clean = standardize::standardize_for(&ingested.contacts, &spec.country, Purpose::Matching(&matching)).contacts;
         Self::resolve(spec.identity, spec.country, ingested.contacts, clean)
     }

@@ -137,7 +137,7 @@ impl Job<'_> {
             ..
         } = *self;
         let mut differing = if options.full_refresh {
-            self.compare_inputs(plan, &ingested)?
+            stages.time("refresh", || self.compare_inputs(plan, &ingested))?
         } else {
             Vec::new()
         };
@@ -167,7 +167,7 @@ impl Job<'_> {
         };
         let (_, resolved) = identity::resolve(engine, spec, contacts, decisions, before, &mut stages)?;
         if options.full_refresh {
-            differing.extend(self.compare_links(contacts, decisions, &resolved, &mut stages)?);
+            differing.extend(stages.part("refresh", || self.compare_links(contacts, decisions, &resolved))?);
         }
         let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
         let input = tables::Input {

@@ -2,7 +2,7 @@
 
 use super::identity::{self, Before, Resolved};
 use super::pieces::Pieces;
-use super::{Job, RunOptions, Stages};
+use super::{Job, RunOptions, Silent, Stages};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::source::{self, Ingested};
@@ -33,13 +33,7 @@ impl Job<'_> {
     }
 
     /// What would differ if pairs of records that are as they were had not been compared again.
-    pub(super) fn compare_links(
-        &self,
-        contacts: &CleanContacts,
-        decisions: &Decisions,
-        resolved: &Resolved,
-        stages: &mut Stages<'_>,
-    ) -> Result<Vec<String>> {
+    pub(super) fn compare_links(&self, contacts: &CleanContacts, decisions: &Decisions, resolved: &Resolved) -> Result<Vec<String>> {
         let incremental = RunOptions {
             full_refresh: false,
             ..self.options.clone()
@@ -48,7 +42,8 @@ impl Job<'_> {
         if before.scored.is_none() {
             return Ok(Vec::new());
         }
-        let (_, known) = identity::resolve(self.engine, self.spec, contacts, decisions, before, stages)?;
+        let mut untold = Stages::new(&Silent);
+        let (_, known) = identity::resolve(self.engine, self.spec, contacts, decisions, before, &mut untold)?;
         let mut differing = Vec::new();
         if known.links != resolved.links {
             differing.push("links".to_owned());

@@ -192,19 +192,17 @@ fn an_incremental_run_compares_only_pairs_of_records_that_changed() {
 
 #[test]
 fn an_incremental_run_publishes_the_bytes_of_a_full_one() {
-    for seed in [1, 2] {
-        let mut history = History::new(seed);
-        history.project.run(&["--run-id", "first"]);
-        let mut known = 0;
-        for step in 0..6 {
-            for _ in 0..=history.below(3) {
-                history.change();
-            }
-            let report = assert_same_as_full(&history.project, &format!("step-{step}"));
-            known += report["pieces"]["known"].as_u64().unwrap_or(0);
+    let mut history = History::new(1);
+    history.project.run(&["--run-id", "first"]);
+    let mut known = 0;
+    for step in 0..20 {
+        for _ in 0..=history.below(3) {
+            history.change();
         }
-        assert!(known > 0, "the runs took nothing over");
+        let report = assert_same_as_full(&history.project, &format!("step-{step}"));
+        known += report["pieces"]["known"].as_u64().unwrap_or(0);
     }
+    assert!(known > 20, "the runs took nothing over");
 }
 
 #[test]
@@ -256,7 +254,11 @@ fn a_changed_mapping_or_dialect_reads_its_source_again_and_no_other() {
     );
     project.edit("pipeline.yaml", "delimiter: \";\"", "delimiter: \",\"");
     let report = project.run(&[]);
-    assert_eq!((&report["pieces"]["read"], &report["pieces"]["known"]), (&3.into(), &1.into()), "another dialect, other columns");
+    assert_eq!(
+        (&report["pieces"]["read"], &report["pieces"]["known"]),
+        (&3.into(), &1.into()),
+        "another dialect, other columns"
+    );
 }
 
 #[test]
