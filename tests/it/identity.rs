@@ -5,6 +5,7 @@ mod clusters;
 mod compare;
 mod generic;
 mod guard;
+mod known;
 mod laws;
 mod links;
 mod relations;
