@@ -16,13 +16,14 @@ use crate::report::{IdentityReport, Outcome, Resources, RunReport};
 use crate::score::ModelFile;
 use crate::source::{self, Ingested, Ledger};
 use crate::standardize;
-use crate::table::keys::Keys;
-use crate::table::{CleanContacts, Decisions, RecordKind, Rejects, RunId, VersionNumber};
+use crate::table::{Decisions, RecordKind, Rejects, RunId, VersionNumber};
 
 mod ahead;
 mod identity;
+mod keys;
 mod previous;
 mod resolve;
+mod revenue;
 mod shelf;
 mod stages;
 mod tables;
@@ -32,7 +33,6 @@ pub use previous::Previous;
 pub use resolve::{ResolveOptions, resolve};
 pub use stages::{Progress, Silent, Stages};
 
-use identity::Resolved;
 use shelf::Shelf;
 
 /// How often the lease is refreshed at most; far below the age at which others take it over.
@@ -51,6 +51,8 @@ pub struct RunOptions {
     pub model: Option<ModelFile>,
     /// Which models to build.
     pub selection: Selection,
+    /// Publish even if more customers change their key than `keys.changed_share_max` allows.
+    pub accept_key_changes: bool,
 }
 
 /// Runs the job and publishes a version, or finds that nothing changed.
@@ -139,7 +141,8 @@ impl Job<'_> {
         rejects.append(decisions.rejects());
         rejects.sort();
         let (_, resolved) = identity::resolve(engine, spec, contacts, decisions, previous.model(options), &mut stages)?;
-        let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
+        let keys = stages.time("key", || Ok(keys::assign(engine, spec, previous, contacts, decisions, &resolved)))?;
+        keys::gate(spec, options, previous, &keys)?;
         let input = tables::Input {
             engine,
             spec,
@@ -164,7 +167,7 @@ impl Job<'_> {
                 as_of: plan.as_of,
                 fingerprint,
                 carried: previous.carried(&spec.models, shelf.kept()),
-                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns })?,
+                state: tables::state(spec, contacts, &resolved, &keys, &Ledger { inputs, columns })?,
             };
             shelf.into_draft()?.commit(closing)
         })?;
@@ -180,12 +183,6 @@ impl Job<'_> {
             tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
             ..RunReport::empty(options, spec, plan, manifest.version, stages.finish())
         })
-    }
-
-    fn keys(&self, contacts: &CleanContacts, resolved: &Resolved) -> Keys {
-        let secret = self.spec.key_secret.expose();
-        self.engine
-            .compute(|| key::assign(contacts, &resolved.clusters, &self.previous.keys, &self.spec.trust, secret))
     }
 
     /// Makes the tables that need no SQL; those that SQL does not read are written and gone when this returns.

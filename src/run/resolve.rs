@@ -6,7 +6,7 @@ use std::path::Path;
 use arrow::array::{ArrayRef, RecordBatch};
 
 use super::previous::Previous;
-use super::{Progress, Stages, gate_rejects, identity};
+use super::{Progress, Stages, gate_rejects, identity, keys};
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -79,10 +79,7 @@ pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress:
         previous.newest_model(options.retrain),
         &mut stages,
     )?;
-    let keys = stages.time("key", || {
-        let secret = spec.key_secret.expose();
-        Ok(engine.compute(|| key::assign(contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))
-    })?;
+    let keys = stages.time("key", || Ok(keys::assign(engine, spec, &previous, contacts, &decisions, &resolved)))?;
     let bytes = stages.time("write", || {
         let table = engine.compute(|| keyed_records(contacts, &keys));
         publish::write_file(engine, &out, &table)

@@ -3,6 +3,7 @@
 mod canonical;
 mod conform;
 mod contract;
+mod contradictions;
 mod csv;
 mod decisions;
 mod decompress;
@@ -32,7 +33,7 @@ use crate::config::spec::SourceSpec;
 use crate::engine::Engine;
 use crate::error::{Diagnostic, Result};
 use crate::table::record::ColumnType;
-use crate::table::{Contacts, Decision, RecordKind, Rejects, column};
+use crate::table::{Contacts, Decided, RecordKind, Rejects, column};
 
 /// One object that a source matched, as the ledger of inputs keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -111,7 +112,7 @@ pub struct Ingested {
     /// Counts by source and record.
     pub counts: Vec<SourceCounts>,
     /// What people decided, sorted and free of contradictions.
-    pub decisions: Vec<Decision>,
+    pub decisions: Decided,
 }
 
 /// What the last version knew of the inputs.
@@ -160,7 +161,7 @@ pub fn read_contacts(
         columns: Vec::new(),
         drift: Vec::new(),
         counts: Vec::new(),
-        decisions: Vec::new(),
+        decisions: Decided::default(),
     };
     // First of all, because it is short and a mistake in it ends the run.
     (ingested.decisions, ingested.inputs) = decisions::read(engine, spec, inputs)?;
