@@ -34,6 +34,7 @@ impl<'a> Causes<'a> {
             overlaps,
             keyed,
             previous,
+            ..
         } = scene;
         let identities = &previous.identities;
         let contents_known = previous.contents.len() == identities.len();

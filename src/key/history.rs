@@ -4,7 +4,7 @@
 use super::allot::Holder;
 use super::cause::Causes;
 use super::mint::Keyed;
-use super::overlap::{Overlap, Overlaps};
+use super::overlap::{Overlap, Overlaps, position};
 use super::records::{NONE, Records};
 use crate::table::keys::{KeyCause, KeyEvent, KeyEventKind, KeyRedirect, PreviousKeys};
 use crate::table::{CustomerKey, RecordIx};
@@ -16,6 +16,8 @@ pub(super) struct Scene<'a> {
     pub overlaps: &'a Overlaps<'a>,
     pub keyed: &'a Keyed<'a>,
     pub previous: &'a PreviousKeys,
+    /// Version of this run.
+    pub version: u32,
 }
 
 pub(super) struct History {
@@ -78,8 +80,13 @@ fn fates(scene: Scene<'_>) -> Fates {
         );
         if keyed.cluster_of(key).is_none() {
             let largest = parts.iter().min_by_key(|part| part.strength()).expect("chunks are not empty");
-            let (old, live) = (table.keys[key as usize], keyed.key(largest.cluster));
-            fates.merged.push(KeyRedirect { old, live });
+            let live = keyed.key(largest.cluster);
+            fates.merged.push(KeyRedirect {
+                old: table.keys[key as usize],
+                live,
+                via: live,
+                created: largest.created,
+            });
         }
     }
     let left = table.keys.iter().zip(&keyed.cluster_of).zip(seen);
@@ -96,7 +103,7 @@ fn is_back(scene: Scene<'_>, cluster: u32) -> bool {
         Holder::Origin(_) => true,
         Holder::Pinned(_) => {
             let key = scene.keyed.key(cluster);
-            scene.previous.is_redirected(key) || scene.previous.is_retired(key)
+            scene.previous.redirect(key).is_some() || scene.previous.is_retired(key)
         }
         Holder::Living(_) | Holder::Minted(_) | Holder::Free => false,
     }
@@ -238,16 +245,34 @@ fn redirects(scene: Scene<'_>, fates: &Fates, alive_again: &[CustomerKey]) -> (V
         if alive_again.binary_search(&redirect.old).is_ok() || is_overruled {
             continue;
         }
-        if fates.retired.binary_search(&redirect.live).is_ok() {
-            orphaned.push(redirect.old);
-            continue;
+        match end_of(scene, fates, alive_again, redirect.via) {
+            Some(live) => redirects.push(KeyRedirect { live, ..*redirect }),
+            None => orphaned.push(redirect.old),
         }
-        let live = live_of(&fates.merged, redirect.live).unwrap_or(redirect.live);
-        redirects.push(KeyRedirect { old: redirect.old, live });
     }
     redirects.extend(overruled);
     redirects.sort_unstable();
     (redirects, orphaned)
+}
+
+/// The live key that a key leads to by the merges one after the other; `None` if the last of them has no record left. A key is merged into one
+/// that lives at that time and merges later or not at all, so there is no circle; the bound is for state that somebody edited.
+fn end_of(scene: Scene<'_>, fates: &Fates, alive_again: &[CustomerKey], key: CustomerKey) -> Option<CustomerKey> {
+    let is_live = |key: CustomerKey| {
+        let living = position(scene.overlaps.living.keys, key).is_some_and(|key| scene.keyed.cluster_of(key).is_some());
+        living || alive_again.binary_search(&key).is_ok()
+    };
+    let mut key = key;
+    for _ in 0..=scene.previous.redirects.len() {
+        if is_live(key) {
+            return Some(key);
+        }
+        if let Some(live) = live_of(&fates.merged, key) {
+            return Some(live);
+        }
+        key = scene.previous.redirect(key)?.via;
+    }
+    None
 }
 
 /// Pinned keys that no cluster has, because another pin was stronger everywhere, and that were not living before: whoever looks for one finds
@@ -263,9 +288,12 @@ fn overruled(scene: Scene<'_>) -> Vec<KeyRedirect> {
         let old = table.keys[parts[0].key as usize];
         let strongest = parts.iter().min_by_key(|part| part.strength()).expect("chunks are not empty");
         let is_out = overlaps.living.keys.binary_search(&old).is_err() && !previous.is_retired(old);
+        let live = keyed.key(strongest.cluster);
         is_out.then(|| KeyRedirect {
             old,
-            live: keyed.key(strongest.cluster),
+            live,
+            via: live,
+            created: previous.redirect(old).map_or(scene.version, |redirect| redirect.created),
         })
     })
     .collect()
@@ -278,6 +306,7 @@ fn origins(scene: Scene<'_>, fates: &Fates, redirects: &[KeyRedirect]) -> Vec<(R
         overlaps,
         keyed,
         previous,
+        ..
     } = scene;
     let identities = &previous.identities;
     // The key of the last version, if it was merged away now, goes before an older origin.

@@ -58,7 +58,7 @@ impl Used<'_> {
     fn holds(self, key: CustomerKey) -> bool {
         position(self.previous.identities.keys(), key).is_some()
             || self.previous.is_retired(key)
-            || self.previous.is_redirected(key)
+            || self.previous.redirect(key).is_some()
             || position(self.pinned, key).is_some()
     }
 }

@@ -97,12 +97,12 @@ pub fn assign(input: &KeyInput<'_>) -> Keys {
         overlaps: &overlaps,
         keyed: &keyed,
         previous,
+        version: input.version,
     };
     let history = history::tell(scene, || Causes::new(scene, input.changed, &contents));
     drop(overlaps);
     let ranked = rank::rank(&records, &keyed, previous, input.version);
     Keys {
-        redirects_created: rank::created_of_redirects(&history.redirects, previous, input.version),
         keys: ranked.keys,
         of: ranked.of,
         created: ranked.created,

@@ -121,13 +121,13 @@ pub(super) fn find<'a>(
     let mut origin: Vec<Hit> = Vec::new();
     let mut adopted: Vec<Hit> = Vec::new();
     for &(record, row) in &origins {
-        if previous.is_redirected(previous.origins.key(row as usize)) {
+        if previous.redirect(previous.origins.key(row as usize)).is_some() {
             origin.push(hit(record, previous.origins.positions()[row as usize]));
             let old = rows[record as usize];
             adopted.extend((old != NONE).then(|| hit(record, identities.positions()[old as usize])));
         }
     }
-    let created_of_old = |key: CustomerKey| previous.redirected_created(key);
+    let created_of_old = |key: CustomerKey| previous.redirect(key).map(|redirect| redirect.created);
     let created_of_living = |key: u32| previous.created(key as usize);
     let origin_keys = previous.origins.keys();
     let created_of_pinned = |at: u32| {

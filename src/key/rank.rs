@@ -4,10 +4,9 @@ use rayon::prelude::*;
 
 use super::allot::Holder;
 use super::mint::Keyed;
-use super::overlap::position;
 use super::records::{NONE, Records};
 use crate::table::CustomerKey;
-use crate::table::keys::{KeyRedirect, PreviousKeys};
+use crate::table::keys::PreviousKeys;
 
 pub(super) struct Ranked {
     pub keys: Vec<CustomerKey>,
@@ -56,14 +55,5 @@ pub(super) fn rank(records: &Records<'_>, keyed: &Keyed<'_>, previous: &Previous
 
 /// Since when a key is that the last version did not have.
 fn created_of(key: CustomerKey, previous: &PreviousKeys, version: u32) -> u32 {
-    previous.redirected_created(key).unwrap_or(version)
-}
-
-/// The version that created each redirected key, in order of the redirects.
-pub(super) fn created_of_redirects(redirects: &[KeyRedirect], previous: &PreviousKeys, version: u32) -> Vec<u32> {
-    let created = |old: CustomerKey| match position(previous.identities.keys(), old) {
-        Some(living) => previous.created(living as usize),
-        None => created_of(old, previous, version),
-    };
-    redirects.iter().map(|redirect| created(redirect.old)).collect()
+    previous.redirect(key).map_or(version, |redirect| redirect.created)
 }

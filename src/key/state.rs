@@ -1,5 +1,6 @@
 //! What the key stage needs from one version to the next, as Arrow batches: the published `identities` and `key_redirects`, and state tables.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch, UInt32Array, UInt64Array};
@@ -11,7 +12,7 @@ use super::tables::redirects_batch;
 use crate::error::Result;
 use crate::table::build::{batch, key_column};
 use crate::table::keys::{KeyRedirect, Keys, PreviousKeys};
-use crate::table::{CleanContacts, column};
+use crate::table::{CleanContacts, CustomerKey, column};
 
 /// State of the keys, beside the published `identities`.
 #[derive(Debug, Clone)]
@@ -22,7 +23,9 @@ pub struct KeyStateBatches {
     pub retired: RecordBatch,
     /// `old_key`, `new_key`: the published `key_redirects`. Sorted by old key.
     pub redirects: RecordBatch,
-    /// `created_version` of every key in byte order, then of every redirected key in the order of `redirects`.
+    /// `old_key`, `via_key` (see [`KeyRedirect::via`]), `created_version` of every redirect. Sorted by old key.
+    pub merges: RecordBatch,
+    /// `created_version` of every key, in byte order of the keys.
     pub created: RecordBatch,
     /// `content_hash` of every record, by (source, record id).
     pub contents: RecordBatch,
@@ -36,7 +39,9 @@ pub fn to_batches(contacts: &CleanContacts, keys: &Keys) -> KeyStateBatches {
         let values = contacts.text(name).expect("contacts have a source and a record id");
         take(values, &rows, None).expect("origins are records of these contacts")
     };
-    let created = keys.created.iter().chain(&keys.redirects_created).copied();
+    let created = UInt32Array::from_iter_values(keys.created.iter().copied());
+    let merges = UInt32Array::from_iter_values(keys.redirects.iter().map(|redirect| redirect.created));
+    let merge_keys = |key: fn(&KeyRedirect) -> CustomerKey| key_column(keys.redirects.iter().map(|redirect| Some(key(redirect))));
     let contents = UInt64Array::from_iter_values(keys.contents.iter().copied());
     KeyStateBatches {
         origins: batch(vec![
@@ -54,17 +59,18 @@ pub fn to_batches(contacts: &CleanContacts, keys: &Keys) -> KeyStateBatches {
             key_column(keys.retired.iter().map(|&key| Some(key))),
         )]),
         redirects: redirects_batch(&keys.redirects),
-        created: batch(vec![(
-            column::CREATED_VERSION,
-            false,
-            Arc::new(UInt32Array::from_iter_values(created)),
-        )]),
+        merges: batch(vec![
+            (column::OLD_KEY, false, merge_keys(|redirect| redirect.old)),
+            (column::VIA_KEY, false, merge_keys(|redirect| redirect.via)),
+            (column::CREATED_VERSION, false, Arc::new(merges)),
+        ]),
+        created: batch(vec![(column::CREATED_VERSION, false, Arc::new(created))]),
         contents: batch(vec![(column::CONTENT_HASH, false, Arc::new(contents))]),
     }
 }
 
-/// Batches as they are read back. The rows of the first four may be in any order and cut anywhere; no batch at all means the first run.
-/// `created` and `contents` are in the order in which they were written, and may be missing: versions of older releases have none.
+/// Batches as they are read back. The rows of the first five may be in any order and cut anywhere; no batch at all means the first run.
+/// `created` and `contents` are in the order in which they were written; they and `merges` may be missing: versions of older releases have none.
 #[derive(Debug, Clone, Default)]
 pub struct StoredKeys {
     /// The published `identities`.
@@ -75,6 +81,8 @@ pub struct StoredKeys {
     pub retired: Vec<RecordBatch>,
     /// See [`KeyStateBatches::origins`].
     pub origins: Vec<RecordBatch>,
+    /// See [`KeyStateBatches::merges`].
+    pub merges: Vec<RecordBatch>,
     /// See [`KeyStateBatches::created`].
     pub created: Vec<RecordBatch>,
     /// See [`KeyStateBatches::contents`].
@@ -88,16 +96,13 @@ pub struct StoredKeys {
 /// `Input` if a column is missing, a value is null, a key is malformed, or a record stands there twice.
 pub fn previous(stored: StoredKeys) -> Result<PreviousKeys> {
     let key_texts = |batches: &[RecordBatch], name: &str, table| key_values(&texts(batches, name, table)?);
-    let old = key_texts(&stored.redirects, column::OLD_KEY, "key_redirects")?;
-    let live = key_texts(&stored.redirects, column::NEW_KEY, "key_redirects")?;
-    let mut redirects: Vec<KeyRedirect> = old.into_iter().zip(live).map(|(old, live)| KeyRedirect { old, live }).collect();
-    redirects.sort_unstable();
+    let redirects = redirects(&stored)?;
     let mut retired = key_texts(&stored.retired, column::CUSTOMER_KEY, "retired keys")?;
     retired.sort_unstable();
     retired.dedup();
     let identities = record_keys(stored.identities, column::CUSTOMER_KEY, "identities")?;
     let mut created = numbers::<UInt32Type>(&stored.created, column::CREATED_VERSION);
-    if created.len() != identities.keys().len() + redirects.len() {
+    if created.len() != identities.keys().len() {
         created.clear();
     }
     let mut contents = numbers::<UInt64Type>(&stored.contents, column::CONTENT_HASH);
@@ -105,7 +110,6 @@ pub fn previous(stored: StoredKeys) -> Result<PreviousKeys> {
         contents.clear();
     }
     Ok(PreviousKeys {
-        redirects_created: created.split_off(identities.keys().len().min(created.len())),
         created,
         contents,
         redirects,
@@ -113,6 +117,24 @@ pub fn previous(stored: StoredKeys) -> Result<PreviousKeys> {
         origins: record_keys(stored.origins, column::ORIGIN_KEY, "origins of keys")?,
         identities,
     })
+}
+
+/// The redirects, sorted, with what the state knows of each.
+fn redirects(stored: &StoredKeys) -> Result<Vec<KeyRedirect>> {
+    let keys = |batches: &[RecordBatch], name: &str, table| key_values(&texts(batches, name, table)?);
+    let old = keys(&stored.redirects, column::OLD_KEY, "key_redirects")?;
+    let live = keys(&stored.redirects, column::NEW_KEY, "key_redirects")?;
+    let via = keys(&stored.merges, column::VIA_KEY, "merges of keys")?;
+    let merged = keys(&stored.merges, column::OLD_KEY, "merges of keys")?;
+    let created = numbers::<UInt32Type>(&stored.merges, column::CREATED_VERSION);
+    let known: BTreeMap<CustomerKey, (CustomerKey, u32)> = merged.into_iter().zip(via.into_iter().zip(created)).collect();
+    let redirect = |(old, live): (CustomerKey, CustomerKey)| {
+        let (via, created) = known.get(&old).copied().unwrap_or((live, 0));
+        KeyRedirect { old, live, via, created }
+    };
+    let mut redirects: Vec<KeyRedirect> = old.into_iter().zip(live).map(redirect).collect();
+    redirects.sort_unstable();
+    Ok(redirects)
 }
 
 /// The values of a column of numbers; none if there is no such column.

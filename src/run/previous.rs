@@ -73,6 +73,7 @@ impl Previous {
             redirects: table("key_redirects")?,
             retired: batches(tables::RETIRED_KEYS)?,
             origins: batches(tables::KEY_ORIGINS)?,
+            merges: batches(tables::KEY_MERGES)?,
             created: batches(tables::KEYS_CREATED)?,
             contents: batches(tables::RECORD_CONTENTS)?,
         })?;

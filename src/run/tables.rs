@@ -31,6 +31,8 @@ pub const LEDGER: &str = "ledger.json";
 pub const RETIRED_KEYS: &str = "retired_keys.arrow";
 /// State file: the key a record had before its key was merged away.
 pub const KEY_ORIGINS: &str = "key_origins.arrow";
+/// State file: what each redirected key was merged into at the time, and the version that created it.
+pub const KEY_MERGES: &str = "key_merges.arrow";
 /// State file: the version that created each key.
 pub const KEYS_CREATED: &str = "keys_created.arrow";
 /// State file: a hash of what identity read of each record.
@@ -178,6 +180,7 @@ pub fn state(spec: &Spec, contacts: &CleanContacts, resolved: &Resolved, keys: &
     files.push((LEDGER.to_owned(), ledger.into()));
     files.push((RETIRED_KEYS.to_owned(), to_ipc(&batches.retired)?));
     files.push((KEY_ORIGINS.to_owned(), to_ipc(&batches.origins)?));
+    files.push((KEY_MERGES.to_owned(), to_ipc(&batches.merges)?));
     files.push((KEYS_CREATED.to_owned(), to_ipc(&batches.created)?));
     files.push((RECORD_CONTENTS.to_owned(), to_ipc(&batches.contents)?));
     files.push((RULES.to_owned(), spec.identity.fingerprint().into()));

@@ -24,8 +24,6 @@ pub struct Keys {
     pub origins: Vec<(RecordIx, CustomerKey)>,
     /// For each of `keys` the version that created it; 0 = before versions of keys were kept.
     pub created: Vec<u32>,
-    /// The same for the old key of each of `redirects`.
-    pub redirects_created: Vec<u32>,
     /// For each record a hash of what identity reads of it: tells the next run which records changed.
     pub contents: Vec<u64>,
 }
@@ -122,6 +120,10 @@ pub struct KeyRedirect {
     pub old: CustomerKey,
     /// The key that holds its records now; always a live key.
     pub live: CustomerKey,
+    /// The key that it was merged into at the time. If that one is merged too and later lives again, `old` leads to it again.
+    pub via: CustomerKey,
+    /// The version that created `old`; 0 = before versions of keys were kept.
+    pub created: u32,
 }
 
 /// A key for each of some records, sorted by (source, record id) in byte order, each pair once. Sources are ranges of rows and keys are numbers:
@@ -236,8 +238,6 @@ pub struct PreviousKeys {
     pub origins: RecordKeys,
     /// For each key of `identities` the version that created it; empty if the version does not tell.
     pub created: Vec<u32>,
-    /// The same for the old key of each redirect.
-    pub redirects_created: Vec<u32>,
     /// For each record of `identities` a hash of what identity read of it; empty if the version does not tell.
     pub contents: Vec<u64>,
 }
@@ -249,17 +249,11 @@ impl PreviousKeys {
         self.created.get(position).copied().unwrap_or(0)
     }
 
-    /// The version that created a key that was merged away; 0 if that is not known, `None` if it was not merged away.
+    /// The redirect of a key that was merged away.
     #[must_use]
-    pub fn redirected_created(&self, old: CustomerKey) -> Option<u32> {
+    pub fn redirect(&self, old: CustomerKey) -> Option<&KeyRedirect> {
         let at = self.redirects.binary_search_by_key(&old, |redirect| redirect.old).ok()?;
-        Some(self.redirects_created.get(at).copied().unwrap_or(0))
-    }
-
-    /// Whether a key was merged away.
-    #[must_use]
-    pub fn is_redirected(&self, key: CustomerKey) -> bool {
-        self.redirects.binary_search_by_key(&key, |redirect| redirect.old).is_ok()
+        Some(&self.redirects[at])
     }
 
     /// Whether a key went out of use because no record was left.

@@ -7,7 +7,9 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::util::display::array_value_to_string;
 use stammkunde::config::Spec;
 use stammkunde::config::pipeline::{Contract, Format, OnMissing, RaggedRows};
-use stammkunde::config::spec::{ClusterSpec, CohesionSpec, CsvSpec, IdentitySpec, MappingSpec, Secret, SourceSpec, SqlFile, TrainingSpec};
+use stammkunde::config::spec::{
+    ClusterSpec, CohesionSpec, CsvSpec, IdentitySpec, KeyLimits, MappingSpec, Secret, SourceSpec, SqlFile, TrainingSpec,
+};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::error::{Error, Result};
 use stammkunde::source::{self, Ingested, InputObject, InputStatus, Ledger, SourceCounts};

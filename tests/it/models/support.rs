@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
 use stammkunde::Spec;
-use stammkunde::config::spec::{ClusterSpec, CohesionSpec, IdentitySpec, Secret, SqlFile, TrainingSpec};
+use stammkunde::config::spec::{ClusterSpec, CohesionSpec, IdentitySpec, KeyLimits, Secret, SqlFile, TrainingSpec};
 use stammkunde::config::standard;
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::model::{Table, Tables};
