@@ -1,9 +1,10 @@
 //! The `key` stage on ten million records with yesterday's keys: wall time and peak memory.
 //!
 //! `cargo bench --bench keys [-- --records N --threads T --runs R]`. Three sources, seven customers for ten records, one customer in a hundred
-//! changed: a third of them merged with another, a third parted, a third with a record that came or went. Yesterday's version is made and
-//! written to Arrow files by one process; another one reads it, so that its peak memory is that of the stage and of what it needs: the ids
-//! of the records, four columns as matching reads them, the clusters and yesterday's keys.
+//! changed: merged with another, parted, new, gone, or with a record that came or went. Yesterday's version is made and
+//! written to Arrow files by one process; another one reads it as a run does, first yesterday's keys, then the records, so that
+//! its peak memory is that of the stage and of what it needs: the ids of the records, four columns as matching reads them, the clusters and
+//! yesterday's keys.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,7 @@ const VALUES: u32 = 200_000;
 /// Rows of a batch of a published file that is read.
 const BATCH_ROWS: usize = 64 * 1024;
 
-/// What today's run changes in how many of a thousand customers; the rest of the hundredth is one of new records.
+/// What happens to how many of a thousand customers.
 const MERGED: u64 = 3;
 const PARTED: u64 = 3;
 const ADDED_OR_GONE: u64 = 4;
@@ -57,7 +58,11 @@ fn main() {
     println!("{} records, {} threads", options.records, options.threads);
     let make = |program: &Path| {
         let mut command = Command::new(program);
-        command.arg("--threads").arg(options.threads.to_string()).arg("--measure").arg(folder.path());
+        command
+            .arg("--threads")
+            .arg(options.threads.to_string())
+            .arg("--measure")
+            .arg(folder.path());
         command
     };
     pool.install(|| prepare(options.records, folder.path()));
@@ -130,15 +135,25 @@ fn person(record: u32, records: u32, day: Day) -> u32 {
 fn is_there(record: u32, records: u32, day: Day) -> bool {
     let person = person(record, records, Day::Yesterday);
     let news = hash(u64::from(person) ^ 0x5eed) % 1000;
-    let changes = (MERGED + PARTED..MERGED + PARTED + ADDED_OR_GONE).contains(&news);
-    !changes || person == record || (hash(u64::from(record)) % 2 == 0) == (day == Day::Today)
+    match news.checked_sub(MERGED + PARTED).filter(|&news| news < ADDED_OR_GONE) {
+        None => true,
+        Some(0) => day == Day::Today,
+        Some(1) => day == Day::Yesterday,
+        Some(_) => person == record || (hash(u64::from(record)) % 2 == 0) == (day == Day::Today),
+    }
 }
 
 /// Records of a day with their clusters, sorted by (source, record id).
 fn company(records: u32, day: Day) -> (CleanContacts, Clusters) {
     let name = |record: u32| match hash(u64::from(record) ^ 1) % 10 {
         0..4 => ("crm", format!("C-{record:08}")),
-        4..8 => ("shop", format!("{}@example.org", hash(u64::from(record)) % 10_000_000_000 * 100 + u64::from(record) % 100)),
+        4..8 => (
+            "shop",
+            format!(
+                "{}@example.org",
+                hash(u64::from(record)) % 10_000_000_000 * 100 + u64::from(record) % 100
+            ),
+        ),
         _ => ("web", format!("{:016x}", hash(u64::from(record)))),
     };
     let mut all: Vec<(&str, String, u32)> = Vec::with_capacity(records as usize);
@@ -217,7 +232,11 @@ fn write(folder: &Path, name: &str, batch: &RecordBatch) {
     let file = File::create(folder.join(name)).expect("the temporary folder can be written");
     let mut writer = FileWriter::try_new(file, &batch.schema()).expect("the temporary folder can be written");
     // As a published file is read: in batches.
-    let rows = if name == "identities" { BATCH_ROWS } else { batch.num_rows().max(1) };
+    let rows = if name == "identities" {
+        BATCH_ROWS
+    } else {
+        batch.num_rows().max(1)
+    };
     for start in (0..batch.num_rows()).step_by(rows) {
         let slice = batch.slice(start, rows.min(batch.num_rows() - start));
         writer.write(&slice).expect("the temporary folder can be written");
@@ -236,13 +255,6 @@ fn one(folder: &Path, name: &str) -> RecordBatch {
 }
 
 fn measure(folder: &Path) {
-    let contacts = CleanContacts {
-        display: one(folder, "display"),
-        matching: one(folder, "matching"),
-    };
-    let clusters = Clusters {
-        of: one(folder, "clusters").column(0).as_primitive::<UInt32Type>().values().to_vec(),
-    };
     let stored = StoredKeys {
         identities: read(folder, "identities"),
         redirects: read(folder, "redirects"),
@@ -256,6 +268,13 @@ fn measure(folder: &Path) {
     let previous = state::previous(stored).expect("the state was written");
     let read_ms = started.elapsed().as_millis();
     let read_peak = peak_mib();
+    let contacts = CleanContacts {
+        display: one(folder, "display"),
+        matching: one(folder, "matching"),
+    };
+    let clusters = Clusters {
+        of: one(folder, "clusters").column(0).as_primitive::<UInt32Type>().values().to_vec(),
+    };
     reset_peak();
     let before = resident_mib();
     let started = Instant::now();
@@ -273,7 +292,9 @@ fn measure(folder: &Path) {
 fn status_mib(field: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) / 1024
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok())
+        .unwrap_or(0)
+        / 1024
 }
 
 fn resident_mib() -> u64 {

@@ -67,42 +67,55 @@ pub(super) fn damaged(what: &str, table: &'static str) -> Error {
         .hint("roll back to a version that is intact, or publish to another warehouse")
 }
 
+/// Batches whose keys are read together.
+const BATCHES: usize = 64;
+
+/// Keys as they stand below each other, and how many rows each has.
+type Runs = (Vec<CustomerKey>, Vec<u32>);
+
 /// For each row the position of its key, and the keys in byte order. Rows of one key mostly stand together, so a key is read about once.
 fn keys_of(batches: &[RecordBatch], name: &str, table: &'static str) -> Result<(Vec<u32>, Vec<CustomerKey>)> {
     let parts = texts(batches, name, table)?;
-    let runs = |part: &&StringArray| -> Result<Vec<(CustomerKey, u32)>> {
-        let mut runs: Vec<(CustomerKey, u32)> = Vec::new();
-        let mut last = None;
-        for row in 0..part.len() {
-            let text = part.value(row);
-            match runs.last_mut() {
-                Some(run) if last == Some(text) => run.1 += 1,
-                _ => runs.push((text.parse()?, 1)),
+    let mut keys: Vec<CustomerKey> = Vec::new();
+    let mut positions: Vec<u32> = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for parts in parts.chunks(BATCHES) {
+        let runs: Vec<Runs> = parts.par_iter().map(|part| runs(part)).collect::<Result<_>>()?;
+        for (key, rows) in runs.into_iter().flat_map(|(keys, rows)| keys.into_iter().zip(rows)) {
+            if keys.last() != Some(&key) {
+                keys.push(key);
             }
-            last = Some(text);
+            let position = u32::try_from(keys.len() - 1).expect("there are fewer keys than 2^32 records");
+            positions.extend(std::iter::repeat_n(position, rows as usize));
         }
-        Ok(runs)
-    };
-    let runs: Vec<Vec<(CustomerKey, u32)>> = parts.par_iter().map(runs).collect::<Result<_>>()?;
-    let mut keys: Vec<CustomerKey> = Vec::with_capacity(runs.iter().map(Vec::len).sum());
-    keys.extend(runs.iter().flatten().map(|run| run.0));
-    let is_sorted = keys.is_sorted();
-    if !is_sorted {
+    }
+    if !keys.is_sorted() {
+        let unsorted = keys.clone();
         keys.par_sort_unstable();
+        keys.dedup();
+        let position = |key: &CustomerKey| keys.binary_search(key).expect("the list holds every key");
+        let sorted: Vec<usize> = unsorted.par_iter().map(position).collect();
+        let position = |at: u32| u32::try_from(sorted[at as usize]).expect("there are fewer keys than 2^32 records");
+        positions.par_iter_mut().for_each(|at| *at = position(*at));
     }
-    keys.dedup();
-    let mut positions = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
-    let mut at = 0;
-    for &(key, rows) in runs.iter().flatten() {
-        at = if is_sorted {
-            at + usize::from(keys[at] < key)
-        } else {
-            keys.binary_search(&key).expect("the list holds every key")
-        };
-        let position = u32::try_from(at).expect("there are fewer keys than 2^32 records");
-        positions.extend(std::iter::repeat_n(position, rows as usize));
-    }
+    keys.shrink_to_fit();
     Ok((positions, keys))
+}
+
+fn runs(part: &StringArray) -> Result<Runs> {
+    let (mut keys, mut rows): Runs = (Vec::new(), Vec::new());
+    let mut last = None;
+    for row in 0..part.len() {
+        let text = part.value(row);
+        match rows.last_mut() {
+            Some(rows) if last == Some(text) => *rows += 1,
+            _ => {
+                keys.push(text.parse()?);
+                rows.push(1);
+            }
+        }
+        last = Some(text);
+    }
+    Ok((keys, rows))
 }
 
 /// The sources in byte order, and for each row the position of its source.
