@@ -139,7 +139,7 @@ fn is_there(record: u32, records: u32, day: Day) -> bool {
         None => true,
         Some(0) => day == Day::Today,
         Some(1) => day == Day::Yesterday,
-        Some(_) => person == record || (hash(u64::from(record)) % 2 == 0) == (day == Day::Today),
+        Some(_) => person == record || hash(u64::from(record)).is_multiple_of(2) == (day == Day::Today),
     }
 }
 

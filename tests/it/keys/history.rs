@@ -239,7 +239,7 @@ fn of_equals_the_oldest_key_lives_on() {
     };
     run = run_with(&parse(older), &PreviousKeys::default(), &step(1));
     run = run.then_with(&format!("{older} | {younger}"), &step(2));
-    let mut created = vec![(run.key(older), 1), (run.key(younger), 2)];
+    let mut created = [(run.key(older), 1), (run.key(younger), 2)];
     created.sort_unstable();
     assert_eq!(run.keys.created, created.iter().map(|&(_, version)| version).collect::<Vec<_>>());
     let merged = run.then_with("crm:1 crm:2", &step(3));
