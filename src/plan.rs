@@ -9,7 +9,7 @@ use crate::block::RuleCounts;
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::key::KeyChanges;
+use crate::key::{KeyChanges, KeyRefusal};
 use crate::model::{self, ModelSpec};
 use crate::report::DecisionCounts;
 use crate::score::ModelSource;
@@ -18,9 +18,11 @@ use crate::table::VersionNumber;
 
 mod blocks;
 mod estimate;
+mod keys;
 
 pub use blocks::{PlannedBlock, largest_blocks};
 pub use estimate::{Measured, PlannedStage, estimate};
+pub use keys::{KindRevenue, Money};
 
 /// What a run will do, decided before a byte of data is read.
 #[derive(Debug, Clone)]
@@ -137,6 +139,12 @@ pub struct PlanReport {
     pub decisions: DecisionCounts,
     /// What would happen to keys; only `run --dry-run` goes so far.
     pub keys: Option<KeyChanges>,
+    /// What the customers of each kind of change have bought; empty where `keys` is absent.
+    #[serde(default)]
+    pub key_revenue: Vec<KindRevenue>,
+    /// Kinds of change beyond `keys.changed_share_max`: a run would end with exit code 1 unless `--accept-key-changes` is given.
+    #[serde(default)]
+    pub key_refusals: Vec<KeyRefusal>,
     /// Models that would be built, in order.
     pub models: Vec<PlannedModel>,
     /// Estimated wall time of a run by stage.

@@ -144,13 +144,16 @@ pub struct GenericCounts {
     pub records: u64,
 }
 
-/// Decisions of people about pairs of records.
+/// Decisions of people about pairs of records and about keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionCounts {
     /// Pairs that are one customer.
     pub must_link: u64,
     /// Pairs that are kept apart.
     pub cannot_link: u64,
+    /// Records whose customer has a given key.
+    #[serde(default)]
+    pub pin: u64,
     /// Decisions about a record that is not there; they are listed in `rejects`.
     pub unknown_record: u64,
 }
@@ -162,6 +165,7 @@ impl DecisionCounts {
         Self {
             must_link: decisions.pairs(DecisionKind::MustLink).len() as u64,
             cannot_link: decisions.pairs(DecisionKind::CannotLink).len() as u64,
+            pin: decisions.pinned().count() as u64,
             unknown_record: decisions.unknown(),
         }
     }

@@ -83,6 +83,7 @@ pub fn demo(args: &DemoArgs, engine: &Engine, output: &Output) -> Result<u8> {
         full_refresh: false,
         model: None,
         selection: Selection::default(),
+        accept_key_changes: false,
     };
     let run = super::run::execute(engine, &spec, &run_options, output)?;
     let identity = demo::against_truth(engine, &spec, &args.folder)?;

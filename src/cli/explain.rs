@@ -88,7 +88,11 @@ fn customer_text(customer: &CustomerExplanation) -> String {
         text += "\nhistory of the key:\n";
         for event in &customer.events {
             let other = event.other_key.as_deref().map_or_else(String::new, |other| format!(" {other}"));
-            text += &format!("  {} {}{other} ({} records)\n", event.run_id, event.event, event.records_count);
+            let cause = event.cause.as_deref().map_or_else(String::new, |cause| format!(", {cause}"));
+            text += &format!(
+                "  {} {}{other} ({} records{cause})\n",
+                event.run_id, event.event, event.records_count
+            );
         }
     }
     text

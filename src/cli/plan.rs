@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use stammkunde::Result;
 use stammkunde::engine::Engine;
-use stammkunde::plan::{PlanReport, Selection};
+use stammkunde::plan::{KindRevenue, PlanReport, Selection};
 use stammkunde::run::{self, RunOptions};
 use stammkunde::score::ModelSource;
 use stammkunde::source::InputStatus;
@@ -42,6 +42,7 @@ pub fn plan(args: &PlanArgs, engine: &Engine, output: &Output) -> Result<u8> {
         full_refresh: false,
         model: args.model.as_deref().map(super::model::read).transpose()?,
         selection: Selection::default(),
+        accept_key_changes: false,
     };
     let plan = run::plan(engine, &spec, &options, &Shown::new(output))?;
     output.result(&plan, plan_text)?;
@@ -159,9 +160,10 @@ fn pairs_text(plan: &PlanReport) -> String {
     let decisions = &plan.decisions;
     if *decisions != stammkunde::report::DecisionCounts::default() {
         text += &format!(
-            "decisions: {} must_link, {} cannot_link, {} about records that are not there\n",
+            "decisions: {} must_link, {} cannot_link, {} pin, {} about records that are not there\n",
             count(decisions.must_link),
             count(decisions.cannot_link),
+            count(decisions.pin),
             count(decisions.unknown_record)
         );
     }
@@ -172,17 +174,47 @@ fn keys_text(plan: &PlanReport) -> String {
     let Some(keys) = &plan.keys else {
         return "\nkeys: `run --dry-run` compares the pairs and tells what becomes of keys\n".to_owned();
     };
-    format!(
-        "\nkeys: {} customers before, {} after: {} created, {} merged, {} split, {} retired, {} resurrected, {} with records moved\n",
+    let mut text = format!(
+        "\nkeys: {} customers before, {} after; their orders less refunds, as they would be, and of those that end as they were:\n",
         count(keys.customers_before),
-        count(keys.customers_after),
-        count(keys.created),
-        count(keys.merged),
-        count(keys.split),
-        count(keys.retired),
-        count(keys.resurrected),
-        count(keys.records_moved)
-    )
+        count(keys.customers_after)
+    );
+    let share = |customers: u64| match keys.customers_before {
+        0 => String::new(),
+        before => format!("{:.1} %", customers as f64 * 100.0 / before as f64),
+    };
+    let row = |of_kind: &KindRevenue| {
+        let revenue: Vec<String> = of_kind
+            .revenue
+            .iter()
+            .map(|money| format!("{} {}", money.amount, money.currency))
+            .collect();
+        vec![
+            of_kind.kind.clone(),
+            count(of_kind.customers),
+            share(of_kind.customers),
+            revenue.join(", "),
+        ]
+    };
+    let rows: Vec<Vec<String>> = plan.key_revenue.iter().map(row).collect();
+    text += &table(&["keys", "customers", "of before", "revenue"], &rows);
+    if keys.records_moved > 0 {
+        text += &format!(
+            "({} records would move between customers that live on)\n",
+            count(keys.records_moved)
+        );
+    }
+    for refusal in &plan.key_refusals {
+        text += &format!(
+            "gate: {} {} are {:.1} % of the customers, at most {:.1} % may be: a run ends with exit code 1 unless --accept-key-changes is given\n  first keys: {}\n",
+            count(refusal.customers),
+            refusal.kind,
+            refusal.share * 100.0,
+            refusal.share_max * 100.0,
+            refusal.keys.join(" ")
+        );
+    }
+    text
 }
 
 fn cost_text(plan: &PlanReport) -> String {

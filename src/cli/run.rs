@@ -10,7 +10,7 @@ use stammkunde::report::{DecisionCounts, IdentityReport, Outcome, RunReport};
 use stammkunde::run::{self, RunOptions};
 use stammkunde::score::ModelSource;
 use stammkunde::table::RunId;
-use stammkunde::{Result, Spec};
+use stammkunde::{ErrorKind, Result, Spec};
 
 use super::output::{Output, bytes, count, table};
 use super::plan::plan_text;
@@ -46,6 +46,9 @@ pub struct RunArgs {
     /// Do not build these models.
     #[arg(long, value_name = "MODEL", value_delimiter = ',', env = "STAMMKUNDE_EXCLUDE")]
     exclude: Vec<String>,
+    /// Publish even if more customers change their key than keys.changed_share_max allows.
+    #[arg(long, env = "STAMMKUNDE_ACCEPT_KEY_CHANGES")]
+    accept_key_changes: bool,
     /// Exit with 99 when there is nothing to do (Airflow's skip).
     #[arg(long, env = "STAMMKUNDE_EXIT_99_WHEN_UNCHANGED")]
     exit_99_when_unchanged: bool,
@@ -66,10 +69,14 @@ pub fn run(args: &RunArgs, engine: &Engine, output: &Output) -> Result<u8> {
             select: args.select.clone(),
             exclude: args.exclude.clone(),
         },
+        accept_key_changes: args.accept_key_changes,
     };
     if args.dry_run {
         let plan = run::dry_run(engine, &spec, &options, &Shown::new(output))?;
         output.result(&plan, plan_text)?;
+        if !args.accept_key_changes && !plan.key_refusals.is_empty() {
+            return Ok(ErrorKind::Gate.exit_code());
+        }
         return Ok(if plan.next.is_none() && args.exit_99_when_unchanged {
             EXIT_UNCHANGED
         } else {
@@ -122,9 +129,10 @@ fn guard_text(identity: &IdentityReport) -> String {
     let decisions = &identity.decisions;
     if *decisions != DecisionCounts::default() {
         text += &format!(
-            "decisions: {} must_link, {} cannot_link, {} about records that are not there (see rejects)\n",
+            "decisions: {} must_link, {} cannot_link, {} pin, {} about records that are not there (see rejects)\n",
             count(decisions.must_link),
             count(decisions.cannot_link),
+            count(decisions.pin),
             count(decisions.unknown_record)
         );
     }
@@ -185,12 +193,14 @@ pub fn report_text(report: &RunReport) -> String {
     }
     if let Some(keys) = &report.keys {
         text += &format!(
-            "keys: {} created, {} merged, {} split, {} retired, {} resurrected\n",
+            "keys: {} kept, {} created, {} merged, {} split, {} retired, {} resurrected; {} records moved between customers\n",
+            count(keys.kept),
             count(keys.created),
             count(keys.merged),
             count(keys.split),
             count(keys.retired),
-            count(keys.resurrected)
+            count(keys.resurrected),
+            count(keys.records_moved)
         );
     }
     text += "\n";

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::Config;
-use super::spec::{SourceSpec, SqlFile};
+use super::spec::{IdentitySpec, SourceSpec, SqlFile};
 
 /// SHA-256 (hex) over the config as canonical JSON, every SQL text, and the version of this program, whose defaults fill in the rest.
 ///
@@ -28,6 +28,36 @@ pub fn fingerprint(config: &Config, sources: &[SourceSpec], models: &[SqlFile], 
         add(&file.path);
         add(&file.text);
     }
+    hex(hash)
+}
+
+impl IdentitySpec {
+    /// SHA-256 (hex) over the rules that decide who is one customer, and the version of this program: where two versions differ in it, a key may
+    /// have changed because of a rule. How a model is trained is not a rule: the model tells for itself.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(env!("CARGO_PKG_VERSION"));
+        let rules = (
+            &self.identifiers,
+            self.shared_by_records_max,
+            &self.generic_values,
+            &self.deterministic,
+        );
+        hash.update(format!("{rules:?}"));
+        let pairs = (
+            &self.blocking,
+            self.block_pairs_max,
+            &self.comparisons,
+            self.match_probability,
+            &self.cluster,
+        );
+        hash.update(format!("{pairs:?}"));
+        hex(hash)
+    }
+}
+
+fn hex(hash: Sha256) -> String {
     let mut hex = String::with_capacity(64);
     for byte in hash.finalize() {
         write!(hex, "{byte:02x}").expect("writing to a String cannot fail");

@@ -17,6 +17,7 @@ mod findings;
 mod fingerprint;
 mod identity;
 mod interpolate;
+mod keys;
 mod resolve;
 mod rules;
 mod yaml;

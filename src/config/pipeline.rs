@@ -22,7 +22,9 @@ pub struct Config {
     pub country: Option<String>,
     /// The exports, by name. Names are `[a-z][a-z0-9_]*`.
     pub sources: BTreeMap<String, SourceConfig>,
-    /// Sources from most to least trusted; decides ties in profiles and keys. Default: in order of their names.
+    /// Sources from most to least trusted: decides ties in profiles, and what a record counts when a key follows most of its records: one more
+    /// than the number of steps below its source, a step being each source listed after it and all unlisted ones together. Default: ties in
+    /// order of names, and every record counts 1.
     #[serde(default)]
     pub trust: Vec<String>,
     /// Who is one customer. Default: rules chosen from the columns that the sources map.
@@ -180,7 +182,8 @@ pub struct IdentityConfig {
     /// Identifiers of which a customer has at most one value. Default: none.
     pub exclusive: Vec<String>,
     /// Files in which people decided about pairs of records: path or URL as in `sources`, CSV with the columns `decision` (`must_link` or
-    /// `cannot_link`), `left_source`, `left_record_id`, `right_source`, `right_record_id`, and maybe `decided_by`, `decided_at`, `reason`.
+    /// `cannot_link`), `left_source`, `left_record_id`, `right_source`, `right_record_id`, and maybe `decided_by`, `decided_at`, `reason`. A
+    /// decision `pin` gives the customer of the left record the key in the column `customer_key`.
     /// Default: `decisions/*.csv`, if there is one; a path that is given must match a file.
     pub decisions: Option<String>,
     /// Different people that may share an identifier value, e-mail or phone; deterministic rules ignore what more share. By column.
@@ -284,6 +287,29 @@ pub struct TrainingConfig {
 pub struct KeysConfig {
     /// Secret of the HMAC that mints keys, from the environment: `${STAMMKUNDE_KEY_SECRET}`. At least 16 characters. Never change it.
     pub secret: Option<String>,
+    /// How many customers may change their key in one run. Beyond, the run stops with exit code 1 unless `--accept-key-changes` is given.
+    pub changed_share_max: KeySharesConfig,
+    /// A change of fewer customers than this never stops a run, whatever their share. Default: 20.
+    pub changed_customers_min: Option<u64>,
+}
+
+/// For each kind of change the largest number of customers concerned, as a share of the customers of the last version: 0.05 is a
+/// twentieth.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeySharesConfig {
+    /// New customers, which may be more than there were. Default: no limit.
+    pub created: Option<f64>,
+    /// Customers that become part of another. Default: 0.05.
+    pub merged: Option<f64>,
+    /// Customers split off another. Default: 0.05.
+    pub split: Option<f64>,
+    /// Customers without a record left. Default: 0.05.
+    pub retired: Option<f64>,
+    /// Customers whose key had been out of use and that live again. Default: 0.05.
+    pub resurrected: Option<f64>,
+    /// Customers to which records of another one move that lives on. Default: 0.05.
+    pub moved: Option<f64>,
 }
 
 /// Which value of several becomes the customer's.

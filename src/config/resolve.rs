@@ -9,7 +9,7 @@ use super::findings::{Findings, Path, suggest};
 use super::pipeline::{Contract, CsvConfig, Format, OnMissing, RaggedRows, SourceConfig};
 use super::spec::{CsvSpec, MappingSpec, Secret, SourceSpec, Spec, SqlFile};
 use super::yaml::Node;
-use super::{fingerprint, rules, standard};
+use super::{fingerprint, keys, rules, standard};
 use crate::table::RecordKind;
 use crate::table::decisions::DECISIONS;
 
@@ -32,9 +32,11 @@ pub fn resolve(folder: &FilePath, config: &Config, tree: &Node, files: ProjectFi
         time_zone: time_zone(config, &mut report),
         currency: currency(config, &mut report),
         country: country(config, &mut report),
+        weights: keys::weights(config.trust.len(), config.sources.len()),
         trust: trust(config, &names, &mut report),
         identity: rules::resolve(&config.identity, &sources, &names, &mut report),
         key_secret: secret(config, &mut report),
+        key_limits: keys::limits(config, &mut report),
         survivorship: survivorship(config, &mut report),
         rejected_share_max: share(config, &mut report),
         settings: settings(config, &mut report),

@@ -25,10 +25,14 @@ pub struct Spec {
     pub decisions: Option<SourceSpec>,
     /// Source names from most to least trusted; every source once.
     pub trust: Vec<String>,
+    /// What a record of each source of `trust` counts when a key follows its records.
+    pub weights: Vec<u32>,
     /// Identity resolution.
     pub identity: IdentitySpec,
     /// Secret that mints keys.
     pub key_secret: Secret,
+    /// How many customers may change their key in one run.
+    pub key_limits: KeyLimits,
     /// Survivorship rule a column, for columns that differ from the default.
     pub survivorship: BTreeMap<String, Survivorship>,
     /// Largest share of rejected rows of a source.
@@ -41,6 +45,25 @@ pub struct Spec {
     pub audits: Vec<SqlFile>,
     /// SHA-256 (hex) over the resolved config and every SQL file: changes when the result could.
     pub fingerprint: String,
+}
+
+/// For each kind of change of keys the largest share of the last version's customers that it may concern; `None`: any number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KeyLimits {
+    /// New customers.
+    pub created: Option<f64>,
+    /// Customers that become part of another.
+    pub merged: Option<f64>,
+    /// Customers split off another.
+    pub split: Option<f64>,
+    /// Customers without a record left.
+    pub retired: Option<f64>,
+    /// Customers that live again.
+    pub resurrected: Option<f64>,
+    /// Customers to which records move.
+    pub moved: Option<f64>,
+    /// Fewer customers than this are always allowed.
+    pub customers_min: u64,
 }
 
 /// A text that is never printed.

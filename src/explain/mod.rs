@@ -141,6 +141,8 @@ pub struct ExplainedEvent {
     pub other_key: Option<String>,
     /// Records concerned.
     pub records_count: i64,
+    /// Why, as in `key_events.cause`; absent in versions of older releases.
+    pub cause: Option<String>,
 }
 
 /// Columns of `contacts` that an explanation shows, masked.
@@ -387,6 +389,7 @@ impl<'a> Reader<'a> {
                 event: text_at(&batch, column::EVENT, row).unwrap_or_default(),
                 other_key: text_at(&batch, OTHER_KEY, row),
                 records_count: counts.map_or(0, |counts| counts.value(row)),
+                cause: text_at(&batch, column::CAUSE, row),
             })
             .collect())
     }

@@ -5,7 +5,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use rayon::prelude::*;
 use sha2::Sha256;
 
-use super::overlap::{Records, is_redirected};
+use super::allot::{Allotted, Holder};
+use super::overlap::{Overlaps, position};
+use super::records::Records;
 use crate::table::CustomerKey;
 use crate::table::keys::PreviousKeys;
 
@@ -15,40 +17,83 @@ const DOMAIN: &str = "stammkunde/key/v1";
 const SEPARATOR: u8 = 0x1f;
 
 /// A key for each cluster.
-pub(super) struct Keyed {
-    /// For each cluster its key.
-    pub key_of: Vec<CustomerKey>,
-    /// For each cluster whether its key is new.
-    pub is_new: Vec<bool>,
+pub(super) struct Keyed<'a> {
+    /// For each cluster where its key comes from; none is free.
+    pub holder_of: Vec<Holder>,
+    /// For each key of the last version its cluster, or [`super::records::NONE`].
+    pub cluster_of: Vec<u32>,
+    living: &'a [CustomerKey],
+    origins: &'a [CustomerKey],
+    pinned: &'a [CustomerKey],
+    minted: Vec<CustomerKey>,
+}
+
+impl Keyed<'_> {
+    /// The key of a cluster.
+    pub fn key(&self, cluster: u32) -> CustomerKey {
+        match self.holder_of[cluster as usize] {
+            Holder::Living(key) => self.living[key as usize],
+            Holder::Origin(key) => self.origins[key as usize],
+            Holder::Pinned(key) => self.pinned[key as usize],
+            Holder::Minted(key) => self.minted[key as usize],
+            Holder::Free => unreachable!("a cluster without a key gets a new one"),
+        }
+    }
+
+    /// The cluster of a key of the last version that lives on.
+    pub fn cluster_of(&self, key: u32) -> Option<u32> {
+        Some(self.cluster_of[key as usize]).filter(|&cluster| cluster != super::records::NONE)
+    }
 }
 
 /// Every key that was ever used, as the sorted lists that hold them.
 #[derive(Clone, Copy)]
-pub(super) struct Used<'a> {
-    /// Keys of the last version, sorted.
-    pub living: &'a [CustomerKey],
-    /// Retired and redirected keys, both sorted.
-    pub previous: &'a PreviousKeys,
+struct Used<'a> {
+    previous: &'a PreviousKeys,
+    /// What people pinned, also where the record is not there or another pin won.
+    pinned: &'a [CustomerKey],
 }
 
 impl Used<'_> {
     fn holds(self, key: CustomerKey) -> bool {
-        self.living.binary_search(&key).is_ok()
-            || self.previous.retired.binary_search(&key).is_ok()
-            || is_redirected(&self.previous.redirects, key)
+        position(self.previous.identities.keys(), key).is_some()
+            || self.previous.is_retired(key)
+            || self.previous.redirect(key).is_some()
+            || position(self.pinned, key).is_some()
     }
 }
 
 /// Mints a key for every cluster without one. A key that was ever used is never minted: the nonce counts on.
-pub(super) fn mint(records: &Records<'_>, allotted: Vec<Option<CustomerKey>>, used: Used<'_>, secret: &[u8]) -> Keyed {
+pub(super) fn mint<'a>(
+    records: &Records<'_>,
+    allotted: Allotted,
+    overlaps: &Overlaps<'a>,
+    previous: &'a PreviousKeys,
+    secret: &[u8],
+) -> Keyed<'a> {
     let mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length (RFC 2104, section 2)");
-    let is_new = allotted.par_iter().map(Option::is_none).collect();
-    let key_of = allotted
+    let Allotted { mut holder_of, cluster_of } = allotted;
+    let mut anchors: Vec<u32> = Vec::new();
+    for (cluster, holder) in holder_of.iter_mut().enumerate().filter(|(_, holder)| **holder == Holder::Free) {
+        *holder = Holder::Minted(u32::try_from(anchors.len()).expect("there are at most as many clusters as records"));
+        anchors.push(records.anchor_of[cluster]);
+    }
+    let used = Used {
+        previous,
+        pinned: overlaps.pinned.keys,
+    };
+    let minted = anchors
         .into_par_iter()
-        .zip(&records.anchor_of)
-        .map(|(key, &anchor)| key.unwrap_or_else(|| mint_one(&mac, records.record(anchor as usize), used)))
+        .map(|anchor| mint_one(&mac, records.name(anchor), used))
         .collect();
-    Keyed { key_of, is_new }
+    Keyed {
+        holder_of,
+        cluster_of,
+        living: overlaps.living.keys,
+        origins: overlaps.origin.keys,
+        pinned: overlaps.pinned.keys,
+        minted,
+    }
 }
 
 /// HMAC-SHA-256 over domain, source, record id and nonce; the first 128 bits.

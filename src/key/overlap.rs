@@ -1,130 +1,14 @@
-//! Which old key shares how many records with which new cluster: found by walking two sorted lists side by side, without a hash map.
+//! Which old key shares how many records with which new cluster. Nearly every key and cluster belong to each other alone and are settled
+//! at once; only the others are counted.
 
-use std::cmp::Ordering;
-
-use arrow::array::{Array, StringArray};
 use rayon::prelude::*;
 
-use crate::table::keys::{KeyRedirect, PreviousKeys, RecordKeys};
-use crate::table::{CleanContacts, Clusters, CustomerKey, column};
+use super::records::{NONE, Records};
+use crate::table::keys::PreviousKeys;
+use crate::table::{CustomerKey, Decisions};
 
-/// The records of this run with their clusters numbered densely, in order of the smallest record.
-pub(super) struct Records<'a> {
-    pub source: &'a StringArray,
-    pub record_id: &'a StringArray,
-    /// Rank of each record's source, 0 = most trusted; a source without a rank comes after all others.
-    pub trust_of: Vec<u16>,
-    /// Dense cluster of each record.
-    pub cluster_of: Vec<u32>,
-    /// For each cluster its most trusted record, then the smallest: what a new key is minted from.
-    pub anchor_of: Vec<u32>,
-    /// For each cluster its number of records.
-    pub size_of: Vec<u32>,
-}
-
-impl<'a> Records<'a> {
-    pub fn new(contacts: &'a CleanContacts, clusters: &Clusters, trust: &[String]) -> Self {
-        let source = contacts.text(column::SOURCE).expect("contacts have a source");
-        let record_id = contacts.text(column::RECORD_ID).expect("contacts have a record id");
-        assert_eq!(source.len(), clusters.of.len(), "every record has a cluster");
-        let trust_of = trust_ranks(source, trust);
-        let mut cluster_of: Vec<u32> = Vec::with_capacity(clusters.of.len());
-        let mut anchor_of: Vec<u32> = Vec::new();
-        let mut size_of: Vec<u32> = Vec::new();
-        for (record, &root) in (0_u32..).zip(&clusters.of) {
-            let cluster = if root == record {
-                anchor_of.push(record);
-                size_of.push(0);
-                u32::try_from(anchor_of.len() - 1).expect("there are at most as many clusters as records")
-            } else {
-                cluster_of[root as usize]
-            };
-            cluster_of.push(cluster);
-            size_of[cluster as usize] += 1;
-            let anchor = &mut anchor_of[cluster as usize];
-            if trust_of[record as usize] < trust_of[*anchor as usize] {
-                *anchor = record;
-            }
-        }
-        Self {
-            source,
-            record_id,
-            trust_of,
-            cluster_of,
-            anchor_of,
-            size_of,
-        }
-    }
-
-    pub fn clusters_count(&self) -> usize {
-        self.anchor_of.len()
-    }
-
-    /// (source, record id) of a record.
-    pub fn record(&self, record: usize) -> (&'a str, &'a str) {
-        (self.source.value(record), self.record_id.value(record))
-    }
-
-    /// Calls `visit(record, previous key, origin)` for every record that had a key or an origin, in order of the records.
-    pub fn with_previous(&self, previous: &PreviousKeys, mut visit: impl FnMut(u32, Option<CustomerKey>, Option<CustomerKey>)) {
-        let mut identities = Cursor::new(&previous.identities);
-        let mut origins = Cursor::new(&previous.origins);
-        for (record, at) in (0_u32..).zip(0..self.source.len()) {
-            let name = self.record(at);
-            let key = identities.seek(name);
-            let origin = origins.seek(name);
-            if key.is_some() || origin.is_some() {
-                visit(record, key, origin);
-            }
-        }
-    }
-}
-
-fn trust_ranks(source: &StringArray, trust: &[String]) -> Vec<u16> {
-    let rank = |name: &str| {
-        let position = trust.iter().position(|trusted| trusted == name).unwrap_or(trust.len());
-        u16::try_from(position).unwrap_or(u16::MAX)
-    };
-    let mut last: Option<(&str, u16)> = None;
-    (0..source.len())
-        .map(|record| {
-            let name = source.value(record);
-            match last {
-                Some((known, rank)) if known == name => rank,
-                _ => {
-                    last = Some((name, rank(name)));
-                    rank(name)
-                }
-            }
-        })
-        .collect()
-}
-
-/// Walks a sorted list in step with sorted look-ups.
-struct Cursor<'a> {
-    list: &'a RecordKeys,
-    row: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(list: &'a RecordKeys) -> Self {
-        Self { list, row: 0 }
-    }
-
-    fn seek(&mut self, record: (&str, &str)) -> Option<CustomerKey> {
-        while self.row < self.list.len() {
-            match self.list.record(self.row).cmp(&record) {
-                Ordering::Less => self.row += 1,
-                Ordering::Equal => {
-                    self.row += 1;
-                    return Some(self.list.key[self.row - 1]);
-                }
-                Ordering::Greater => return None,
-            }
-        }
-        None
-    }
-}
+/// More than one.
+const MANY: u32 = NONE - 1;
 
 /// An old key and a new cluster that share records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,126 +17,202 @@ pub(super) struct Overlap {
     pub key: u32,
     /// The cluster.
     pub cluster: u32,
+    /// Sum of the weights of the records they share.
+    pub weight: u64,
     /// How many records they share.
-    pub weight: u32,
+    pub records: u32,
     /// Smallest record they share.
     pub record: u32,
     /// Rank of the most trusted source among the shared records.
     pub trust: u16,
+    /// Version that created the key.
+    pub created: u32,
 }
 
 impl Overlap {
-    /// Stronger overlaps first: weight, trust, key, record.
-    pub fn strength(&self) -> (std::cmp::Reverse<u32>, u16, u32, u32, u32) {
-        (std::cmp::Reverse(self.weight), self.trust, self.key, self.record, self.cluster)
+    /// Stronger overlaps first: weight, oldest key, trust, smaller key, smallest record.
+    pub fn strength(&self) -> (std::cmp::Reverse<u64>, u32, u16, u32, u32, u32) {
+        (
+            std::cmp::Reverse(self.weight),
+            self.created,
+            self.trust,
+            self.key,
+            self.record,
+            self.cluster,
+        )
     }
 }
 
 /// Overlaps sorted by (key, cluster).
 #[derive(Debug, Default)]
-pub(super) struct OverlapTable {
-    /// Keys in byte order; also those without an overlap.
-    pub keys: Vec<CustomerKey>,
+pub(super) struct OverlapTable<'a> {
+    /// Keys in byte order; also those without an overlap here.
+    pub keys: &'a [CustomerKey],
     /// The overlaps.
     pub rows: Vec<Overlap>,
 }
 
-impl OverlapTable {
+impl OverlapTable<'_> {
     /// Overlaps of each key that has one, together.
     pub fn by_key(&self) -> impl Iterator<Item = &[Overlap]> {
         self.rows.chunk_by(|left, right| left.key == right.key)
     }
 
-    /// How many records a key and a cluster share.
-    pub fn weight(&self, key: CustomerKey, cluster: u32) -> u32 {
-        let Ok(key) = self.keys.binary_search(&key) else { return 0 };
+    /// What the records that a key and a cluster share weigh.
+    pub fn weight(&self, key: u32, cluster: u32) -> u64 {
         self.rows
-            .binary_search_by_key(&(key, cluster), |row| (row.key as usize, row.cluster))
+            .binary_search_by_key(&(key, cluster), |row| (row.key, row.cluster))
             .map_or(0, |row| self.rows[row].weight)
     }
 }
 
 /// Everything that ties this run's clusters to older keys.
-#[derive(Debug, Default)]
-pub(super) struct Overlaps {
-    /// Keys of the last version.
-    pub living: OverlapTable,
+#[derive(Debug)]
+pub(super) struct Overlaps<'a> {
+    /// For each record its row in the last version's identities, or [`NONE`].
+    pub rows: Vec<u32>,
+    /// (record, row) of every origin whose record is there, by record.
+    pub origins: Vec<(u32, u32)>,
+    /// For each key of the last version the cluster with which it is settled, or [`NONE`].
+    pub settled: Vec<u32>,
+    /// Keys of the last version that are not settled.
+    pub living: OverlapTable<'a>,
     /// Keys that had been merged away, over the records that carry them as origin.
-    pub origin: OverlapTable,
+    pub origin: OverlapTable<'a>,
     /// As `living`, over the records that carry such an origin only.
-    pub adopted: OverlapTable,
+    pub adopted: OverlapTable<'a>,
+    /// Keys that people pinned, over the pinned records.
+    pub pinned: OverlapTable<'a>,
 }
 
 /// One shared record of a key and a cluster.
-type Hit = (CustomerKey, u32, u16, u32);
+type Hit = (u32, u32, u16, u32, u32);
 
-pub(super) fn find(records: &Records<'_>, previous: &PreviousKeys) -> Overlaps {
-    let mut living: Vec<Hit> = Vec::with_capacity(previous.identities.len().min(records.cluster_of.len()));
-    let mut origins: Vec<Hit> = Vec::new();
+/// `pins` are the keys that people pinned, in byte order; `version` is that of this run.
+pub(super) fn find<'a>(
+    records: &Records<'_>,
+    previous: &'a PreviousKeys,
+    decisions: &Decisions,
+    pins: &'a [CustomerKey],
+    version: u32,
+) -> Overlaps<'a> {
+    let identities = &previous.identities;
+    let rows = records.rows_in(identities);
+    let origins = records.found_in(&previous.origins);
+    let hit = |record: u32, key: u32| {
+        let source = records.source_of(record);
+        (key, records.cluster(record), source.rank, record, source.weight)
+    };
+    let position = |key: CustomerKey| position(pins, key).expect("every pinned key is one of the list");
+    let pinned: Vec<Hit> = decisions.pinned().map(|(record, pin)| hit(record.0, position(pin.key))).collect();
+    let (settled, key_of) = settle(records, &rows, previous, &pinned, pins);
+    let living: Vec<Hit> = rows
+        .par_iter()
+        .enumerate()
+        .filter(|&(record, &row)| row != NONE && key_of[records.cluster_of[record] as usize] >= MANY)
+        .map(|(record, &row)| {
+            hit(
+                u32::try_from(record).expect("fewer than 2^32 records"),
+                identities.positions()[row as usize],
+            )
+        })
+        .collect();
+    drop(key_of);
+    let mut origin: Vec<Hit> = Vec::new();
     let mut adopted: Vec<Hit> = Vec::new();
-    records.with_previous(previous, |record, key, origin| {
-        let hit = |key| (key, records.cluster_of[record as usize], records.trust_of[record as usize], record);
-        living.extend(key.map(hit));
-        if let Some(origin) = origin.filter(|&origin| is_redirected(&previous.redirects, origin)) {
-            origins.push(hit(origin));
-            adopted.extend(key.map(hit));
+    for &(record, row) in &origins {
+        if previous.redirect(previous.origins.key(row as usize)).is_some() {
+            origin.push(hit(record, previous.origins.positions()[row as usize]));
+            let old = rows[record as usize];
+            adopted.extend((old != NONE).then(|| hit(record, identities.positions()[old as usize])));
         }
-    });
-    let mut keys = previous.identities.key.clone();
-    keys.par_sort_unstable();
-    keys.dedup();
-    keys.shrink_to_fit();
-    let origin_keys = distinct(&origins);
-    let adopted_keys = distinct(&adopted);
+    }
+    let created_of_old = |key: CustomerKey| previous.redirect(key).map(|redirect| redirect.created);
+    let created_of_living = |key: u32| previous.created(key as usize);
+    let origin_keys = previous.origins.keys();
+    let created_of_pinned = |at: u32| {
+        let key = pins[at as usize];
+        let living = self::position(identities.keys(), key).map(created_of_living);
+        living.or_else(|| created_of_old(key)).unwrap_or(version)
+    };
+    let table = |keys, hits, created: &dyn Fn(u32) -> u32| OverlapTable {
+        keys,
+        rows: count(hits, created),
+    };
     Overlaps {
-        living: OverlapTable {
-            rows: count(living, &keys),
-            keys,
-        },
-        origin: OverlapTable {
-            rows: count(origins, &origin_keys),
-            keys: origin_keys,
-        },
-        adopted: OverlapTable {
-            rows: count(adopted, &adopted_keys),
-            keys: adopted_keys,
-        },
+        living: table(identities.keys(), living, &created_of_living),
+        origin: table(origin_keys, origin, &|key| created_of_old(origin_keys[key as usize]).unwrap_or(0)),
+        adopted: table(identities.keys(), adopted, &created_of_living),
+        pinned: table(pins, pinned, &created_of_pinned),
+        rows,
+        origins,
+        settled,
     }
 }
 
-/// Whether a key was merged away. `redirects` are sorted by the old key.
-pub(super) fn is_redirected(redirects: &[KeyRedirect], key: CustomerKey) -> bool {
-    redirects.binary_search_by_key(&key, |redirect| redirect.old).is_ok()
+/// Position of a key in a sorted list.
+pub(super) fn position(keys: &[CustomerKey], key: CustomerKey) -> Option<u32> {
+    let at = keys.binary_search(&key).ok()?;
+    Some(u32::try_from(at).expect("there are fewer keys than 2^32 records"))
 }
 
-fn distinct(hits: &[Hit]) -> Vec<CustomerKey> {
-    let mut keys: Vec<CustomerKey> = hits.iter().map(|hit| hit.0).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+/// For each key the cluster that has all of its records and no other key's, and for each cluster that key: no order of strength could part
+/// them. What a pin touches is not settled.
+fn settle(records: &Records<'_>, rows: &[u32], previous: &PreviousKeys, pinned: &[Hit], pins: &[CustomerKey]) -> (Vec<u32>, Vec<u32>) {
+    let identities = &previous.identities;
+    let mut cluster_of = vec![NONE; identities.keys().len()];
+    let mut key_of = vec![NONE; records.clusters_count()];
+    for (&row, &cluster) in rows.iter().zip(&records.cluster_of).filter(|&(&row, _)| row != NONE) {
+        let key = identities.positions()[row as usize];
+        note(&mut cluster_of[key as usize], cluster);
+        note(&mut key_of[cluster as usize], key);
+    }
+    for hit in pinned {
+        key_of[hit.1 as usize] = MANY;
+    }
+    for key in pins.iter().filter_map(|&key| position(identities.keys(), key)) {
+        cluster_of[key as usize] = MANY;
+    }
+    for (cluster, key) in (0_u32..).zip(&mut key_of) {
+        if *key < MANY && cluster_of[*key as usize] != cluster {
+            *key = MANY;
+        }
+    }
+    for (key, cluster) in (0_u32..).zip(&mut cluster_of) {
+        if *cluster >= MANY || key_of[*cluster as usize] != key {
+            *cluster = NONE;
+        }
+    }
+    (cluster_of, key_of)
 }
 
-/// Counts hits a (key, cluster). `keys` holds every key of a hit, in byte order.
-fn count(mut hits: Vec<Hit>, keys: &[CustomerKey]) -> Vec<Overlap> {
+fn note(slot: &mut u32, value: u32) {
+    if *slot == NONE {
+        *slot = value;
+    } else if *slot != value {
+        *slot = MANY;
+    }
+}
+
+/// Sums hits up a (key, cluster).
+fn count(mut hits: Vec<Hit>, created: &dyn Fn(u32) -> u32) -> Vec<Overlap> {
     hits.par_sort_unstable();
     let mut rows: Vec<Overlap> = Vec::new();
-    let mut position = 0_usize;
-    for (key, cluster, trust, record) in hits {
-        while keys[position] < key {
-            position += 1;
-        }
-        let key = u32::try_from(position).expect("there are fewer keys than 2^32 records");
+    for (key, cluster, trust, record, weight) in hits {
         match rows.last_mut() {
             Some(row) if (row.key, row.cluster) == (key, cluster) => {
-                row.weight += 1;
+                row.weight += u64::from(weight);
+                row.records += 1;
                 row.record = row.record.min(record);
             }
             _ => rows.push(Overlap {
                 key,
                 cluster,
-                weight: 1,
+                weight: u64::from(weight),
+                records: 1,
                 record,
                 trust,
+                created: created(key),
             }),
         }
     }

@@ -45,6 +45,17 @@ pub fn attribute(
     sorted(keys, kind, batches, &customers)
 }
 
+/// For each row of each batch the position of its customer's key, found as [`attribute`] does it; not for `OrderLines`.
+#[must_use]
+pub fn owners(spec: &ProfileSpec<'_>, contacts: &CleanContacts, keys: &Keys, batches: &[RecordBatch]) -> Vec<Vec<Option<u32>>> {
+    let lookup = Lookup::new(spec, contacts, keys);
+    let owner = |customer| Some(customer).filter(|&customer| customer != NO_CUSTOMER);
+    batches
+        .par_iter()
+        .map(|batch| lookup.customers(batch).into_iter().map(owner).collect())
+        .collect()
+}
+
 /// The customer of every keyed order.
 struct OrderLookup<'a> {
     by_order: FxHashMap<(&'a str, &'a str), u32>,

@@ -13,7 +13,7 @@ mod members;
 mod records;
 mod survive;
 
-pub use attribute::attribute;
+pub use attribute::{attribute, owners};
 pub use customers::customers;
 pub use decided::{decisions, generic_values};
 pub use links::{links, possible_links};

@@ -4,20 +4,20 @@ use arrow::array::RecordBatch;
 
 use super::identity::{self, Blocked};
 use super::pieces::Pieces;
-use super::{Previous, RunOptions, Stages, check_model, gate_rejects, is_unchanged, plan_from};
+use super::{Previous, RunOptions, Stages, check_model, gate_rejects, is_unchanged, keys, plan_from, revenue};
 use crate::block::RuleCounts;
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::key::{self, KeyChanges};
-use crate::plan::{self, Measured, Plan, PlanReport, PlannedBlock};
+use crate::key::{self, KeyChanges, KeyRefusal};
+use crate::plan::{self, KindRevenue, Measured, Plan, PlanReport, PlannedBlock};
 use crate::publish::Warehouse;
 use crate::report::DecisionCounts;
 use crate::run::Progress;
 use crate::score::ModelSource;
 use crate::source::{self, Ingested};
 use crate::standardize::{self, Standardized};
-use crate::table::{Decisions, VersionNumber};
+use crate::table::{Decisions, RecordKind, VersionNumber};
 
 /// Reads, standardizes and counts the pairs of every rule, and stops before one is compared: the answer takes seconds where a dry run
 /// takes minutes. Writes nothing, and tells nothing about keys.
@@ -42,6 +42,8 @@ pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn P
         largest,
         blocking: blocked.counts,
         keys: None,
+        key_revenue: Vec::new(),
+        key_refusals: Vec::new(),
     };
     Ok(ahead.report(engine, found, &stages))
 }
@@ -57,9 +59,22 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
     let (contacts, previous) = (&ahead.standardized.contacts, &ahead.previous);
     let before = previous.before(spec, options, contacts);
     let (blocked, resolved) = identity::resolve(engine, spec, contacts, &ahead.decisions, before, &mut stages)?;
-    let secret = spec.key_secret.expose();
     let keys = stages.time("key", || {
-        Ok(engine.compute(|| key::assign(contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))
+        Ok(keys::assign(engine, spec, previous, contacts, &ahead.decisions, &resolved))
+    })?;
+    let changes = key::changes(&keys, previous.customers());
+    let orders = ahead.ingested.facts.iter().find(|(kind, _)| *kind == RecordKind::Orders);
+    let key_revenue = stages.part("profile", || {
+        let scene = revenue::Scene {
+            engine,
+            spec,
+            warehouse: &ahead.warehouse,
+            previous,
+            contacts,
+            orders: orders.map_or(&[], |(_, batches)| batches),
+            keys: &keys,
+        };
+        revenue::revenue(&scene, &changes)
     })?;
     let largest = engine.compute(|| plan::largest_blocks(&spec.identity, &blocked.records, &blocked.blocks, &blocked.counts));
     let found = Found {
@@ -67,7 +82,9 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
         model_source: resolved.model_source,
         largest,
         blocking: blocked.counts,
-        keys: Some(key::changes(&keys, previous.customers())),
+        keys: Some(changes),
+        key_revenue,
+        key_refusals: key::refusals(&keys, &changes, &spec.key_limits),
     };
     Ok(ahead.report(engine, found, &stages))
 }
@@ -90,6 +107,8 @@ struct Found {
     matching_bytes: u64,
     model_source: ModelSource,
     keys: Option<KeyChanges>,
+    key_revenue: Vec<KindRevenue>,
+    key_refusals: Vec<KeyRefusal>,
 }
 
 impl Ahead {
@@ -149,6 +168,8 @@ impl Ahead {
             model_source: found.model_source,
             decisions: DecisionCounts::of(&self.decisions),
             keys: found.keys,
+            key_revenue: found.key_revenue,
+            key_refusals: found.key_refusals,
             models: self.plan.planned_models(),
             elapsed_ms_estimate: planned.iter().map(|stage| stage.elapsed_ms).sum(),
             stages: planned,

@@ -16,15 +16,16 @@ use crate::report::{IdentityReport, Outcome, Resources, RunReport};
 use crate::score::ModelFile;
 use crate::source::{self, Ingested, Ledger};
 use crate::standardize;
-use crate::table::keys::Keys;
-use crate::table::{CleanContacts, Decisions, RecordKind, Rejects, RunId, VersionNumber};
+use crate::table::{Decisions, RecordKind, Rejects, RunId, VersionNumber};
 
 mod ahead;
 mod identity;
+mod keys;
 mod pieces;
 mod previous;
 mod refresh;
 mod resolve;
+mod revenue;
 mod shelf;
 mod stages;
 mod tables;
@@ -34,7 +35,6 @@ pub use previous::Previous;
 pub use resolve::{ResolveOptions, resolve};
 pub use stages::{Progress, Silent, Stages};
 
-use identity::Resolved;
 use pieces::Pieces;
 use shelf::Shelf;
 
@@ -56,6 +56,8 @@ pub struct RunOptions {
     pub model: Option<ModelFile>,
     /// Which models to build.
     pub selection: Selection,
+    /// Publish even if more customers change their key than `keys.changed_share_max` allows.
+    pub accept_key_changes: bool,
 }
 
 /// Runs the job and publishes a version, or finds that nothing changed.
@@ -169,7 +171,8 @@ impl Job<'_> {
         if options.full_refresh {
             differing.extend(stages.part("refresh", || self.compare_links(contacts, decisions, &resolved))?);
         }
-        let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
+        let keys = stages.time("key", || Ok(keys::assign(engine, spec, previous, contacts, decisions, &resolved)))?;
+        keys::gate(spec, options, previous, &keys)?;
         let input = tables::Input {
             engine,
             spec,
@@ -194,7 +197,7 @@ impl Job<'_> {
                 as_of: plan.as_of,
                 fingerprint,
                 carried: previous.carried(&spec.models, shelf.kept()),
-                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns, headers })?,
+                state: tables::state(spec, contacts, &resolved, &keys, &Ledger { inputs, columns, headers })?,
             };
             shelf.into_draft()?.commit(closing)
         })?;
@@ -211,12 +214,6 @@ impl Job<'_> {
             tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
             ..RunReport::empty(options, spec, plan, manifest.version, stages.finish())
         })
-    }
-
-    fn keys(&self, contacts: &CleanContacts, resolved: &Resolved) -> Keys {
-        let secret = self.spec.key_secret.expose();
-        self.engine
-            .compute(|| key::assign(contacts, &resolved.clusters, &self.previous.keys, &self.spec.trust, secret))
     }
 
     /// Makes the tables that need no SQL; those that SQL does not read are written and gone when this returns.

@@ -10,7 +10,7 @@ use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::key;
+use crate::key::{self, state::StoredKeys};
 use crate::model::{ModelSpec, Table, Tables};
 use crate::publish::{Manifest, TableEntry, Warehouse};
 use crate::score::{self, Model, ModelFile, ModelSource, ScoredPairs, TermFrequencies};
@@ -34,6 +34,10 @@ pub struct Previous {
     pub ledger: Ledger,
     /// Keys of the version.
     pub keys: PreviousKeys,
+    /// The published decisions.
+    pub decisions: Vec<RecordBatch>,
+    /// Fingerprint of the rules of identity, if the version tells.
+    pub rules: Option<String>,
     /// `key_events` and `runs` so far, to which the next run appends.
     pub history: BTreeMap<&'static str, Vec<RecordBatch>>,
 }
@@ -75,20 +79,37 @@ impl Previous {
             None => Ledger::default(),
         };
         let batches = |name: &str| state(name)?.map_or_else(|| Ok(Vec::new()), |bytes| tables::from_ipc(name, &bytes));
-        let keys = key::state::previous(
-            &table("identities")?,
-            &table("key_redirects")?,
-            &batches(tables::RETIRED_KEYS)?,
-            &batches(tables::KEY_ORIGINS)?,
-        )?;
+        let keys = key::state::previous(StoredKeys {
+            identities: table("identities")?,
+            redirects: table("key_redirects")?,
+            retired: batches(tables::RETIRED_KEYS)?,
+            origins: batches(tables::KEY_ORIGINS)?,
+            merges: batches(tables::KEY_MERGES)?,
+            created: batches(tables::KEYS_CREATED)?,
+            contents: batches(tables::RECORD_CONTENTS)?,
+        })?;
+        let rules = state(tables::RULES)?.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
         Ok(Self {
             ledger,
             keys,
+            rules,
+            decisions: table("decisions")?,
             model: score::state::read(state)?,
             scored: None,
             history: BTreeMap::new(),
             manifest: Some(manifest),
         })
+    }
+
+    /// A table of it; none if there is no version or no such table.
+    ///
+    /// # Errors
+    /// As [`Previous::read`].
+    pub fn table(&self, engine: &Engine, warehouse: &Warehouse, name: &str) -> Result<Vec<RecordBatch>> {
+        let Some(manifest) = &self.manifest else {
+            return Ok(Vec::new());
+        };
+        Ok(warehouse.read(engine, manifest, name, None)?.unwrap_or_default())
     }
 
     /// Its number.
@@ -158,8 +179,14 @@ impl Previous {
     #[must_use]
     pub fn has_model_of(&self, file: &ModelFile) -> bool {
         let (model, frequencies) = file.clone().into_parts();
+        self.has_model(&model, &frequencies)
+    }
+
+    /// As [`Previous::has_model_of`].
+    #[must_use]
+    pub fn has_model(&self, model: &Model, frequencies: &TermFrequencies) -> bool {
         self.model.as_ref().is_some_and(|(own, own_frequencies)| {
-            let difference = score::difference((&model, &frequencies), (own, own_frequencies), SAME_BITS);
+            let difference = score::difference((model, frequencies), (own, own_frequencies), SAME_BITS);
             difference.is_empty()
                 && difference
                     .term_frequencies

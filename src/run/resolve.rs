@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 
 use super::identity::{self, Before};
 use super::previous::Previous;
-use super::{Progress, Stages, gate_rejects};
+use super::{Progress, Stages, gate_rejects, keys};
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -77,10 +77,7 @@ pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress:
         ..Before::default()
     };
     let (_, resolved) = identity::resolve(engine, spec, contacts, &decisions, before, &mut stages)?;
-    let keys = stages.time("key", || {
-        let secret = spec.key_secret.expose();
-        Ok(engine.compute(|| key::assign(contacts, &resolved.clusters, &previous.keys, &spec.trust, secret)))
-    })?;
+    let keys = stages.time("key", || Ok(keys::assign(engine, spec, &previous, contacts, &decisions, &resolved)))?;
     let bytes = stages.time("write", || {
         let table = engine.compute(|| keyed_records(contacts, &keys));
         publish::write_file(engine, &out, &table)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::Date32Array;
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
 use arrow::datatypes::{Field, Schema};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
@@ -23,7 +23,7 @@ use crate::report::IdentityReport;
 use crate::score;
 use crate::source::Ledger;
 use crate::table::keys::Keys;
-use crate::table::{CleanContacts, Decisions, RecordKind, Reject, Rejects, column};
+use crate::table::{CleanContacts, Decisions, RecordKind, Reject, Rejects, VersionNumber, column};
 
 /// State file: objects and columns that were read.
 pub const LEDGER: &str = "ledger.json";
@@ -31,6 +31,14 @@ pub const LEDGER: &str = "ledger.json";
 pub const RETIRED_KEYS: &str = "retired_keys.arrow";
 /// State file: the key a record had before its key was merged away.
 pub const KEY_ORIGINS: &str = "key_origins.arrow";
+/// State file: what each redirected key was merged into at the time, and the version that created it.
+pub const KEY_MERGES: &str = "key_merges.arrow";
+/// State file: the version that created each key.
+pub const KEYS_CREATED: &str = "keys_created.arrow";
+/// State file: a hash of what identity read of each record.
+pub const RECORD_CONTENTS: &str = "record_contents.arrow";
+/// State file: fingerprint of the rules of identity.
+pub const RULES: &str = "identity_rules.txt";
 
 /// State file: what scoring knew of each record.
 pub const SCORED_RECORDS: &str = "scored_records.arrow";
@@ -51,12 +59,17 @@ pub struct Input<'a> {
 
 impl Input<'_> {
     fn profile_spec(&self) -> ProfileSpec<'_> {
-        ProfileSpec {
-            trust: &self.spec.trust,
-            survivorship: &self.spec.survivorship,
-            identifiers: &self.spec.identity.identifiers,
-            shared_by_records_max: self.spec.identity.shared_by_records_max,
-        }
+        profile_spec(self.spec)
+    }
+}
+
+/// How profiles are made.
+pub fn profile_spec(spec: &Spec) -> ProfileSpec<'_> {
+    ProfileSpec {
+        trust: &spec.trust,
+        survivorship: &spec.survivorship,
+        identifiers: &spec.identity.identifiers,
+        shared_by_records_max: spec.identity.shared_by_records_max,
     }
 }
 
@@ -88,7 +101,11 @@ pub fn people(name: &str, input: &Input<'_>, rejects: &Rejects) -> Table {
         "decisions" => profile::decisions(keys, input.decisions),
         "generic_values" => profile::generic_values(contacts, &resolved.generic),
         "identities" => profile::identities(contacts, keys),
-        "key_events" => key::events_batch(keys, &input.options.run_id),
+        "key_events" => key::events_batch(
+            keys,
+            &input.options.run_id,
+            VersionNumber(input.previous.version().map_or(1, |version| version.0 + 1)),
+        ),
         "key_redirects" => key::redirects_batch(&keys.redirects),
         "links" => profile::links(contacts, keys, &resolved.links, rules),
         "possible_links" => profile::possible_links(contacts, keys, &resolved.possible, rules),
@@ -144,28 +161,24 @@ pub fn runs(previous: &Previous, options: &RunOptions, plan: &Plan, now: DateTim
     appended(previous, "runs", row)
 }
 
-/// The previous version's rows of a growing table, then the new ones. Rows of another layout (of an older release) are left behind.
+/// The previous version's rows of a growing table, then the new ones. Columns that an older release did not have are null in its rows; rows
+/// with a column of another type are left behind.
 fn appended(previous: &Previous, name: &str, new: RecordBatch) -> Table {
     let schema = new.schema();
-    let same = |batch: &&RecordBatch| {
-        let (old, new) = (batch.schema(), &schema);
-        old.fields().len() == new.fields().len()
-            && old
-                .fields()
-                .iter()
-                .zip(new.fields())
-                .all(|(old, new)| old.name() == new.name() && old.data_type() == new.data_type())
+    let widened = |batch: &RecordBatch| {
+        let column = |field: &Arc<Field>| match batch.column_by_name(field.name()) {
+            Some(values) => Arc::clone(values),
+            None => new_null_array(field.data_type(), batch.num_rows()),
+        };
+        RecordBatch::try_new(Arc::clone(&schema), schema.fields().iter().map(column).collect()).ok()
     };
-    let old = previous.history.get(name).into_iter().flatten().filter(same);
-    let mut batches: Vec<RecordBatch> = old
-        .filter_map(|batch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).ok())
-        .collect();
+    let mut batches: Vec<RecordBatch> = previous.history.get(name).into_iter().flatten().filter_map(widened).collect();
     batches.push(new);
     Table { schema, batches }
 }
 
 /// State files of the next version.
-pub fn state(contacts: &CleanContacts, resolved: &Resolved, keys: &Keys, ledger: &Ledger) -> Result<Vec<(String, Bytes)>> {
+pub fn state(spec: &Spec, contacts: &CleanContacts, resolved: &Resolved, keys: &Keys, ledger: &Ledger) -> Result<Vec<(String, Bytes)>> {
     let ledger = serde_json::to_vec_pretty(ledger).map_err(|error| Error::internal("the ledger does not fit JSON").because(error))?;
     let batches = key::state::to_batches(contacts, keys);
     let mut files = score::state::write(&resolved.model, &resolved.frequencies)?;
@@ -177,6 +190,10 @@ pub fn state(contacts: &CleanContacts, resolved: &Resolved, keys: &Keys, ledger:
         files.push((SCORED_RECORDS.to_owned(), to_ipc(&records)?));
         files.push((SCORED_LINKS.to_owned(), to_ipc(&links)?));
     }
+    files.push((KEY_MERGES.to_owned(), to_ipc(&batches.merges)?));
+    files.push((KEYS_CREATED.to_owned(), to_ipc(&batches.created)?));
+    files.push((RECORD_CONTENTS.to_owned(), to_ipc(&batches.contents)?));
+    files.push((RULES.to_owned(), spec.identity.fingerprint().into()));
     Ok(files)
 }
 

@@ -1,8 +1,6 @@
-//! Reads the decisions of people: CSV files that say which two records are one customer, and which never are.
+//! Reads the decisions of people: CSV files that say which two records are one customer, which never are, and which key a customer has.
 //!
 //! A decision that cannot be understood stops the run: to go on without it could merge what somebody took care to keep apart.
-
-use std::collections::{BTreeMap, VecDeque};
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field};
@@ -14,11 +12,13 @@ use crate::config::spec::{SourceSpec, Spec};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::table::column::{LEFT_RECORD_ID, LEFT_SOURCE, REASON, RIGHT_RECORD_ID, RIGHT_SOURCE};
-use crate::table::decisions::NamedRecord;
-use crate::table::{Decision, DecisionKind, column};
+use crate::table::decisions::{NamedRecord, PIN};
+use crate::table::{CustomerKey, Decided, Decision, DecisionKind, Pin, column};
 
-/// Columns that a file must have, then those it may have.
-const COLUMNS: [&str; 8] = [
+use super::contradictions;
+
+/// Columns that a file must have, those of a pair, and those it may have. Pins need the key and not the pair.
+const COLUMNS: [&str; 9] = [
     column::DECISION,
     LEFT_SOURCE,
     LEFT_RECORD_ID,
@@ -27,12 +27,15 @@ const COLUMNS: [&str; 8] = [
     column::DECIDED_BY,
     column::DECIDED_AT,
     REASON,
+    column::CUSTOMER_KEY,
 ];
-const REQUIRED: usize = 5;
+const OF_RECORD: usize = 3;
+const OF_PAIR: usize = 5;
+const KEY: usize = 8;
 
 /// Reads all files of decisions that were listed: the decisions, sorted, and the files with their hashes.
-pub(super) fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject]) -> Result<(Vec<Decision>, Vec<InputObject>)> {
-    let (mut decisions, mut read) = (Vec::new(), Vec::new());
+pub(super) fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject]) -> Result<(Decided, Vec<InputObject>)> {
+    let (mut decisions, mut read) = (Decided::default(), Vec::new());
     let Some(source) = &spec.decisions else {
         return Ok((decisions, read));
     };
@@ -42,18 +45,20 @@ pub(super) fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject]) -> Resu
     };
     for object in objects {
         let (of_file, sha256) = read_file(engine, source, &place, object)?;
-        decisions.extend(of_file);
+        decisions.pairs.extend(of_file.pairs);
+        decisions.pins.extend(of_file.pins);
         read.push(InputObject {
             sha256: Some(sha256),
             ..object.clone()
         });
     }
-    decisions.sort();
-    check(&decisions)?;
+    decisions.pairs.sort();
+    decisions.pins.sort();
+    contradictions::check(&decisions)?;
     Ok((decisions, read))
 }
 
-fn read_file(engine: &Engine, source: &SourceSpec, place: &Place, object: &InputObject) -> Result<(Vec<Decision>, String)> {
+fn read_file(engine: &Engine, source: &SourceSpec, place: &Place, object: &InputObject) -> Result<(Decided, String)> {
     let mut source = source.clone();
     let mut header = delimited::read_header(engine, &source, place, object)?;
     if let [(only, _)] = header.fields.as_slice()
@@ -75,10 +80,14 @@ fn read_file(engine: &Engine, source: &SourceSpec, place: &Place, object: &Input
 
 fn check_header(header: &Header, object: &InputObject) -> Result<()> {
     let lacks = |name: &&&str| !header.fields.iter().any(|(field, _)| field == **name);
-    match COLUMNS[..REQUIRED].iter().find(lacks) {
+    let required = if lacks(&&COLUMNS[KEY]) { OF_PAIR } else { OF_RECORD };
+    match COLUMNS[..required].iter().find(lacks) {
         Some(name) if !header.is_empty => Err(Error::input(format!("a file of decisions lacks the column `{name}`"))
             .with("file", &*object.path)
-            .hint(format!("its columns are {}; the last three may be missing", COLUMNS.join(",")))),
+            .hint(format!(
+                "its columns are {}; the last four may be missing, and those of the right record in a file of pins",
+                COLUMNS.join(",")
+            ))),
         _ => Ok(()),
     }
 }
@@ -87,109 +96,118 @@ fn at(object: &InputObject, line: u64, message: &str) -> Error {
     Error::input(format!("{message} in a file of decisions")).with("line", format!("{}:{line}", object.path))
 }
 
-fn rows(decoded: &Decoded, object: &InputObject) -> Result<Vec<Decision>> {
-    let mut decisions = Vec::new();
+fn rows(decoded: &Decoded, object: &InputObject) -> Result<Decided> {
+    let mut decided = Decided::default();
     for batch in &decoded.batches {
         let lines = lines(batch);
         for row in 0..batch.num_rows() {
-            let line = u64::try_from(lines.value(row)).unwrap_or(0);
-            let cells: [Option<&str>; 8] = std::array::from_fn(|at| {
+            let cells = std::array::from_fn(|at| {
                 let values = batch.column(at).as_string_opt::<i32>()?;
                 let text = values.is_valid(row).then(|| values.value(row).trim())?;
                 (!text.is_empty()).then_some(text)
             });
+            let line = Line {
+                cells,
+                object,
+                number: u64::try_from(lines.value(row)).unwrap_or(0),
+            };
             // A line of separators alone, as spreadsheets leave them.
-            if cells.iter().any(Option::is_some) {
-                decisions.push(decision(cells, object, line)?);
-            }
-        }
-    }
-    Ok(decisions)
-}
-
-fn decision(cells: [Option<&str>; 8], object: &InputObject, line: u64) -> Result<Decision> {
-    if let Some(empty) = cells[..REQUIRED].iter().position(Option::is_none) {
-        return Err(at(object, line, "a value is missing").with("column", COLUMNS[empty]));
-    }
-    let text = |at: usize| cells[at].unwrap_or_default().to_owned();
-    let kind = DecisionKind::from_name(&text(0))
-        .ok_or_else(|| at(object, line, "a decision is not understood").hint("write `must_link` or `cannot_link`"))?;
-    let record = |at: usize| NamedRecord {
-        source: text(at),
-        record_id: text(at + 1),
-    };
-    let (left, right) = (record(1), record(3));
-    if left == right {
-        return Err(at(object, line, "both records are the same").hint("name two records, as they stand in identities"));
-    }
-    let (left, right) = if left < right { (left, right) } else { (right, left) };
-    Ok(Decision {
-        kind,
-        left,
-        right,
-        decided_by: cells[5].map(str::to_owned),
-        decided_at: cells[6].map(str::to_owned),
-        reason: cells[7].map(str::to_owned),
-        file: object.path.clone(),
-        line,
-    })
-}
-
-/// Refuses decisions that contradict each other: records that a chain of `must_link` joins and a `cannot_link` parts.
-fn check(decisions: &[Decision]) -> Result<()> {
-    let mut joined: BTreeMap<&NamedRecord, Vec<&Decision>> = BTreeMap::new();
-    for decision in decisions.iter().filter(|decision| decision.kind == DecisionKind::MustLink) {
-        joined.entry(&decision.left).or_default().push(decision);
-        joined.entry(&decision.right).or_default().push(decision);
-    }
-    // A closure is walked once: each record is given the number of its closure.
-    let mut closure: BTreeMap<&NamedRecord, usize> = BTreeMap::new();
-    for (number, start) in joined.keys().enumerate() {
-        let mut open = vec![*start];
-        while let Some(record) = open.pop() {
-            if closure.contains_key(record) {
+            if line.cells.iter().all(Option::is_none) {
                 continue;
             }
-            closure.insert(record, number);
-            open.extend(joined[record].iter().flat_map(|decision| [&decision.left, &decision.right]));
-        }
-    }
-    for apart in decisions.iter().filter(|decision| decision.kind == DecisionKind::CannotLink) {
-        let of = |record: &NamedRecord| closure.get(record);
-        if of(&apart.left).is_some() && of(&apart.left) == of(&apart.right) {
-            let places: Vec<String> = chain(&joined, &apart.left, &apart.right).iter().map(|by| by.place()).collect();
-            return Err(
-                Error::input("decisions contradict each other: the same records must and must not be one customer")
-                    .with("cannot_link", apart.place())
-                    .with("must_link", places.join(", "))
-                    .hint("delete one of these lines"),
-            );
-        }
-    }
-    Ok(())
-}
-
-/// The fewest decisions that lead from one record to another of the same closure.
-fn chain<'a>(joined: &BTreeMap<&'a NamedRecord, Vec<&'a Decision>>, from: &'a NamedRecord, to: &'a NamedRecord) -> Vec<&'a Decision> {
-    let mut came_by: BTreeMap<&NamedRecord, (&NamedRecord, &Decision)> = BTreeMap::new();
-    let mut open = VecDeque::from([from]);
-    while let Some(record) = open.pop_front() {
-        if record == to {
-            break;
-        }
-        for by in &joined[record] {
-            let other = if by.left == *record { &by.right } else { &by.left };
-            if other != from && !came_by.contains_key(other) {
-                came_by.insert(other, (record, by));
-                open.push_back(other);
+            if line.is_pin() {
+                decided.pins.push(line.pin()?);
+            } else {
+                decided.pairs.push(line.decision()?);
             }
         }
     }
-    let (mut at, mut chain) = (to, Vec::new());
-    while let Some(&(before, by)) = came_by.get(at) {
-        chain.push(by);
-        at = before;
+    Ok(decided)
+}
+
+/// One line that is not empty.
+struct Line<'a> {
+    /// In the order of [`COLUMNS`].
+    cells: [Option<&'a str>; 9],
+    object: &'a InputObject,
+    number: u64,
+}
+
+impl Line<'_> {
+    fn error(&self, message: &str) -> Error {
+        at(self.object, self.number, message)
     }
-    chain.reverse();
-    chain
+
+    /// The text of a cell, or an error that names its column.
+    fn required(&self, at: usize) -> Result<&str> {
+        self.cells[at].ok_or_else(|| self.error("a value is missing").with("column", COLUMNS[at]))
+    }
+
+    fn optional(&self, at: usize) -> Option<String> {
+        self.cells[at].map(str::to_owned)
+    }
+
+    fn record(&self, at: usize) -> Result<NamedRecord> {
+        Ok(NamedRecord {
+            source: self.required(at)?.to_owned(),
+            record_id: self.required(at + 1)?.to_owned(),
+        })
+    }
+
+    fn is_pin(&self) -> bool {
+        self.cells[0].is_some_and(|word| word.eq_ignore_ascii_case(PIN))
+    }
+
+    fn decision(&self) -> Result<Decision> {
+        let kind = DecisionKind::from_name(self.required(0)?).ok_or_else(|| {
+            self.error("a decision is not understood")
+                .hint("write `must_link`, `cannot_link` or `pin`")
+        })?;
+        let (left, right) = (self.record(1)?, self.record(3)?);
+        if self.cells[KEY].is_some() {
+            return Err(self
+                .error("a decision about a pair has a key")
+                .with("column", COLUMNS[KEY])
+                .hint("only a `pin` has one: write it on a line of its own"));
+        }
+        if left == right {
+            return Err(self
+                .error("both records are the same")
+                .hint("name two records, as they stand in identities"));
+        }
+        let (left, right) = if left < right { (left, right) } else { (right, left) };
+        Ok(Decision {
+            kind,
+            left,
+            right,
+            decided_by: self.optional(5),
+            decided_at: self.optional(6),
+            reason: self.optional(7),
+            file: self.object.path.clone(),
+            line: self.number,
+        })
+    }
+
+    fn pin(&self) -> Result<Pin> {
+        if let Some(right) = [3, 4].into_iter().find(|&at| self.cells[at].is_some()) {
+            return Err(self
+                .error("a pin has a second record")
+                .with("column", COLUMNS[right])
+                .hint("a `pin` names one record, on the left, and a customer_key"));
+        }
+        let key: CustomerKey = self.required(KEY)?.parse().map_err(|_| {
+            self.error("the text is not a customer key")
+                .with("column", COLUMNS[KEY])
+                .hint("a customer key has 26 characters of 0-9 a-z without i, l, o and u")
+        })?;
+        Ok(Pin {
+            record: self.record(1)?,
+            key,
+            decided_by: self.optional(5),
+            decided_at: self.optional(6),
+            reason: self.optional(7),
+            file: self.object.path.clone(),
+            line: self.number,
+        })
+    }
 }

@@ -3,6 +3,7 @@
 mod canonical;
 mod conform;
 mod contract;
+mod contradictions;
 mod csv;
 mod decisions;
 mod decompress;
@@ -35,7 +36,7 @@ use crate::config::spec::SourceSpec;
 use crate::engine::Engine;
 use crate::error::{Diagnostic, Result};
 use crate::table::record::ColumnType;
-use crate::table::{Contacts, Decision, RecordKind, Rejects, column};
+use crate::table::{Contacts, Decided, RecordKind, Rejects, column};
 
 pub use ledger::{Ledger, ObjectHeader};
 pub use staged::{NoPieces, PieceStore};
@@ -119,7 +120,7 @@ pub struct Ingested {
     /// Counts by source and record.
     pub counts: Vec<SourceCounts>,
     /// What people decided, sorted and free of contradictions.
-    pub decisions: Vec<Decision>,
+    pub decisions: Decided,
 }
 
 /// Lists every object of every source, with its status against the ledger; sorted by (source, path). Objects that are gone are there too,
@@ -161,7 +162,7 @@ pub fn read_contacts(
         headers: Vec::new(),
         drift: Vec::new(),
         counts: Vec::new(),
-        decisions: Vec::new(),
+        decisions: Decided::default(),
     };
     // First of all, because it is short and a mistake in it ends the run.
     (ingested.decisions, ingested.inputs) = decisions::read(engine, spec, inputs)?;

@@ -168,6 +168,12 @@ pub const REFUNDED_AT: &str = "refunded_at";
 pub const OTHER_KEY: &str = "other_key";
 /// Column `origin_key`.
 pub const ORIGIN_KEY: &str = "origin_key";
+/// Column `via_key`.
+pub const VIA_KEY: &str = "via_key";
+/// Column `created_version`.
+pub const CREATED_VERSION: &str = "created_version";
+/// Column `content_hash`.
+pub const CONTENT_HASH: &str = "content_hash";
 /// Column `left_customer_key`.
 pub const LEFT_CUSTOMER_KEY: &str = "left_customer_key";
 /// Column `right_customer_key`.

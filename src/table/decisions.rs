@@ -1,7 +1,7 @@
-//! What people decided about two records, whatever the weight says.
+//! What people decided: about two records, whatever the weight says, and about the key of a customer.
 
 use super::contacts::CleanContacts;
-use super::ids::RecordIx;
+use super::ids::{CustomerKey, RecordIx};
 use super::rejects::{Reject, RejectLevel, Rejects};
 
 /// Name under which files of decisions stand in plans, ledgers and rejects. No source can have it: names of sources hold no dot.
@@ -46,7 +46,15 @@ pub struct NamedRecord {
     pub record_id: String,
 }
 
-/// One row of a file of decisions.
+impl NamedRecord {
+    /// `source:record_id`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.source, self.record_id)
+    }
+}
+
+/// One row of a file of decisions about two records.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Decision {
     /// Together or apart.
@@ -75,20 +83,65 @@ impl Decision {
     }
 }
 
+/// The word of a [`Pin`] in its file, as published in `decisions.decision`.
+pub const PIN: &str = "pin";
+
+/// One row of a file of decisions that gives the customer of a record a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pin {
+    /// The record.
+    pub record: NamedRecord,
+    /// The key that its customer gets.
+    pub key: CustomerKey,
+    /// Who decided, as written.
+    pub decided_by: Option<String>,
+    /// When, as written.
+    pub decided_at: Option<String>,
+    /// Why, as written.
+    pub reason: Option<String>,
+    /// File it stands in.
+    pub file: String,
+    /// Its line there, from 1.
+    pub line: u64,
+}
+
+impl Pin {
+    /// `decisions.csv:7`, for messages.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// Everything that files of decisions say.
+#[derive(Debug, Clone, Default)]
+pub struct Decided {
+    /// About pairs of records, sorted.
+    pub pairs: Vec<Decision>,
+    /// About keys, sorted.
+    pub pins: Vec<Pin>,
+}
+
 /// Decisions, each with its records among the contacts; `None` where one is not there.
 #[derive(Debug, Clone, Default)]
 pub struct Decisions {
-    /// The decisions, sorted.
+    /// The decisions about pairs, sorted.
     pub rows: Vec<Decision>,
     /// For each its records, the smaller first.
     pub records: Vec<Option<(RecordIx, RecordIx)>>,
+    /// The pins, sorted.
+    pub pins: Vec<Pin>,
+    /// For each its record.
+    pub pinned: Vec<Option<RecordIx>>,
 }
 
 impl Decisions {
     /// Finds the records. O(d log n).
     #[must_use]
-    pub fn locate(rows: Vec<Decision>, contacts: &CleanContacts) -> Self {
+    pub fn locate(decided: Decided, contacts: &CleanContacts) -> Self {
+        let Decided { pairs: rows, pins } = decided;
         let find = |record: &NamedRecord| contacts.find(&record.source, &record.record_id);
+        let pinned = pins.iter().map(|pin| find(&pin.record)).collect();
         let records = rows
             .iter()
             .map(|row| {
@@ -96,7 +149,12 @@ impl Decisions {
                 Some((left.min(right), left.max(right)))
             })
             .collect();
-        Self { rows, records }
+        Self {
+            rows,
+            records,
+            pins,
+            pinned,
+        }
     }
 
     /// The pairs of one kind, sorted, each once.
@@ -112,7 +170,14 @@ impl Decisions {
     /// How many decisions name a record that is not there.
     #[must_use]
     pub fn unknown(&self) -> u64 {
-        self.records.iter().filter(|records| records.is_none()).count() as u64
+        let pairs = self.records.iter().filter(|records| records.is_none()).count();
+        (pairs + self.pinned.iter().filter(|record| record.is_none()).count()) as u64
+    }
+
+    /// Pins whose record is there.
+    pub fn pinned(&self) -> impl Iterator<Item = (RecordIx, &Pin)> {
+        let located = self.pins.iter().zip(&self.pinned);
+        located.filter_map(|(pin, record)| Some(((*record)?, pin)))
     }
 
     /// A reject for each decision that names a record that is not there.
@@ -120,18 +185,29 @@ impl Decisions {
     pub fn rejects(&self) -> Rejects {
         let mut rejects = Rejects::default();
         for (row, _) in self.rows.iter().zip(&self.records).filter(|(_, records)| records.is_none()) {
-            let names = [&row.left, &row.right].map(|record| format!("{}:{}", record.source, record.record_id));
-            rejects.push(Reject {
-                source: DECISIONS.to_owned(),
-                record: None,
-                file: Some(row.file.clone()),
-                line: Some(row.line),
-                level: RejectLevel::Row,
-                reason: UNKNOWN_RECORD.to_owned(),
-                field: None,
-                content: Some(format!("{} {}", row.kind.name(), names.join(" "))),
-            });
+            let names = [&row.left, &row.right].map(NamedRecord::name);
+            rejects.push(unknown_record(
+                &row.file,
+                row.line,
+                format!("{} {}", row.kind.name(), names.join(" ")),
+            ));
+        }
+        for (pin, _) in self.pins.iter().zip(&self.pinned).filter(|(_, record)| record.is_none()) {
+            rejects.push(unknown_record(&pin.file, pin.line, format!("{PIN} {}", pin.record.name())));
         }
         rejects
+    }
+}
+
+fn unknown_record(file: &str, line: u64, content: String) -> Reject {
+    Reject {
+        source: DECISIONS.to_owned(),
+        record: None,
+        file: Some(file.to_owned()),
+        line: Some(line),
+        level: RejectLevel::Row,
+        reason: UNKNOWN_RECORD.to_owned(),
+        field: None,
+        content: Some(content),
     }
 }

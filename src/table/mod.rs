@@ -19,7 +19,7 @@ pub mod tiles;
 
 pub use coded::{Coded, CodedRecords, NULL_CODE};
 pub use contacts::{CleanContacts, Contacts};
-pub use decisions::{Decision, DecisionKind, Decisions};
+pub use decisions::{Decided, Decision, DecisionKind, Decisions, Pin};
 pub use identity::{Clusters, GenericValue, Link, PossibleLink, RefusalReason};
 pub use ids::{CustomerKey, RecordIx, RunId, VersionNumber};
 pub use lines::COLUMNS_MAX;

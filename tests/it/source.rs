@@ -7,7 +7,9 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::util::display::array_value_to_string;
 use stammkunde::config::Spec;
 use stammkunde::config::pipeline::{Contract, Format, OnMissing, RaggedRows};
-use stammkunde::config::spec::{ClusterSpec, CohesionSpec, CsvSpec, IdentitySpec, MappingSpec, Secret, SourceSpec, SqlFile, TrainingSpec};
+use stammkunde::config::spec::{
+    ClusterSpec, CohesionSpec, CsvSpec, IdentitySpec, KeyLimits, MappingSpec, Secret, SourceSpec, SqlFile, TrainingSpec,
+};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::error::{Error, Result};
 use stammkunde::source::{self, Ingested, InputObject, InputStatus, Ledger, NoPieces, SourceCounts};
@@ -189,6 +191,16 @@ fn spec(folder: &Path, sources: Vec<SourceSpec>) -> Spec {
         decisions: None,
         key_secret: Secret::new("0123456789abcdef".to_owned()),
         survivorship: BTreeMap::new(),
+        weights: Vec::new(),
+        key_limits: KeyLimits {
+            created: None,
+            merged: None,
+            split: None,
+            retired: None,
+            resurrected: None,
+            moved: None,
+            customers_min: 0,
+        },
         rejected_share_max: 0.05,
         settings: BTreeMap::new(),
         models: Vec::new(),

@@ -44,7 +44,7 @@ fn people_join_strangers_and_part_duplicates() {
     assert_eq!(report["version"], 2);
     assert_eq!(
         report["identity"]["decisions"],
-        serde_json::json!({"must_link": 1, "cannot_link": 1, "unknown_record": 0})
+        serde_json::json!({"must_link": 1, "cannot_link": 1, "pin": 0, "unknown_record": 0})
     );
     assert!(together(&project, ("crm", "C-001"), ("crm", "C-003")));
     assert!(!together(&project, ("crm", "C-002"), ("shop", &mail)));

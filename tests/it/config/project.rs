@@ -23,6 +23,29 @@ fn every_default_is_filled_in() {
 }
 
 #[test]
+fn trust_that_is_written_gives_records_weight_and_key_limits_are_shares() {
+    let yaml = |trust: &str, keys: &str| {
+        format!("warehouse: out\nsources:\n  crm: {{files: crm.csv, format: csv}}\nkeys: {{secret: 0123456789abcdef{keys}}}\n{trust}")
+    };
+    assert_eq!(good(&yaml("", "")).weights, [1]);
+    assert_eq!(good(&yaml("trust: [crm]\n", "")).weights, [1], "one source is as good as another");
+    let limits = good(&yaml("", "")).key_limits;
+    assert_eq!(
+        (limits.created, limits.merged, limits.moved, limits.customers_min),
+        (None, Some(0.05), Some(0.05), 20)
+    );
+    let written = ", changed_customers_min: 3, changed_share_max: {created: 2, split: 0}";
+    let limits = good(&yaml("", written)).key_limits;
+    assert_eq!(
+        (limits.created, limits.split, limits.merged, limits.customers_min),
+        (Some(2.0), Some(0.0), Some(0.05), 3)
+    );
+    let folder = project(&yaml("", ", changed_share_max: {retired: -0.1}"));
+    let (_, findings) = load_all(&folder);
+    assert_eq!(shown(&findings), ["4:62: `retired` must be 0 or more | 0.05 is a twentieth"]);
+}
+
+#[test]
 fn what_is_written_is_taken() {
     let yaml = "warehouse: s3://bucket/out\ntime_zone: Europe/Berlin\ncurrency: CHF\ncountry: ch\n\
         sources:\n  crm:\n    files: gs://exports/*.csv\n    format: csv\n    on_missing: skip\n    csv:\n      delimiter: '\\t'\n      quote: \"'\"\n      \

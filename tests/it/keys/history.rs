@@ -1,9 +1,11 @@
 //! Single stories: a merge, a split, an un-merge, an erasure.
 
-use stammkunde::key::{KeyChanges, changes};
+use stammkunde::key::{self, Changed, KeyChanges, KeyInput, Trust, changes};
 use stammkunde::table::keys::KeyEventKind::{Created, Merged, RecordsMoved, Resurrected, Retired, Split};
+use stammkunde::table::keys::PreviousKeys;
+use stammkunde::table::{Clusters, Decisions};
 
-use super::world::first;
+use super::world::{Step, WEIGHTS, first, parse, run_with};
 
 #[test]
 fn every_key_of_the_first_run_is_created() {
@@ -131,6 +133,19 @@ fn a_redirect_follows_its_target_in_one_hop() {
 }
 
 #[test]
+fn a_redirect_goes_back_to_the_customer_that_lives_again() {
+    let run = first("crm:1 shop:1 | crm:2 | crm:3 shop:3 shop:4 web:3 web:4");
+    let once = run.then("crm:1 shop:1 crm:2 | crm:3 shop:3 shop:4 web:3 web:4");
+    assert_eq!(once.redirects(), [(run.key("crm:2"), run.key("crm:1"))]);
+    let twice = once.then("crm:1 shop:1 crm:2 crm:3 shop:3 shop:4 web:3 web:4");
+    let mut expected = ["crm:1", "crm:2"].map(|record| (run.key(record), run.key("crm:3")));
+    expected.sort();
+    assert_eq!(twice.redirects(), expected);
+    let apart = twice.then("crm:1 shop:1 crm:2 | crm:3 shop:3 shop:4 web:3 web:4");
+    assert_eq!(apart.redirects(), once.redirects(), "the second key leads to the first again");
+}
+
+#[test]
 fn a_retired_key_is_never_used_again() {
     let run = first("crm:1 | crm:2");
     let erased = run.then("crm:2");
@@ -160,11 +175,13 @@ fn changes_balance() {
     let expected = KeyChanges {
         customers_before: 4,
         customers_after: 4,
+        kept: 2,
         created: 1,
         merged: 1,
         split: 1,
         retired: 1,
         records_moved: 0,
+        customers_moved: 0,
         resurrected: 0,
     };
     assert_eq!(counts, expected);
@@ -172,17 +189,64 @@ fn changes_balance() {
 
 #[test]
 fn another_secret_mints_other_keys() {
-    use super::world::{parse, run};
-    use stammkunde::key;
-    use stammkunde::table::Clusters;
-    use stammkunde::table::keys::PreviousKeys;
-    let ours = run(&parse("crm:1"), &PreviousKeys::default());
-    let theirs = key::assign(
-        &ours.contacts,
-        &Clusters { of: vec![0] },
-        &PreviousKeys::default(),
-        &[],
-        b"another secret of tests",
-    );
+    let ours = first("crm:1");
+    let theirs = key::assign(&KeyInput {
+        contacts: &ours.contacts,
+        clusters: &Clusters { of: vec![0] },
+        columns: &[],
+        previous: &PreviousKeys::default(),
+        trust: Trust {
+            sources: &[],
+            weights: &[],
+        },
+        decisions: &Decisions::default(),
+        changed: Changed::default(),
+        version: 1,
+        secret: b"another secret of tests",
+    });
     assert_ne!(theirs.keys, ours.keys.keys);
+}
+
+#[test]
+fn a_record_of_a_trusted_source_outweighs_others() {
+    let run = first("crm:1 shop:1 | shop:2 web:2 | crm:3 web:3 web:4 web:5");
+    // 3 against 2, and 3 against 3 records of the web.
+    let split = run.then("crm:1 | shop:1 | shop:2 | web:2 | crm:3 | web:3 web:4 web:5");
+    for record in ["crm:1", "shop:2", "crm:3"] {
+        assert_eq!(split.key(record), run.key(record), "{record}");
+    }
+    let split = run.then_with(
+        "crm:1 shop:1 | shop:2 web:2 | crm:3 | web:3 web:4 web:5",
+        &Step {
+            version: 2,
+            ..Step::default()
+        },
+    );
+    assert_eq!(split.key("web:3"), run.key("crm:3"), "without weights every record counts 1");
+}
+
+#[test]
+fn of_equals_the_oldest_key_lives_on() {
+    let mut run = first("crm:1 | crm:2");
+    let [first_key, second_key] = ["crm:1", "crm:2"].map(|record| run.key(record));
+    // The larger of both keys is made the older one: its customer is there before the other.
+    let older = if first_key < second_key { "crm:2" } else { "crm:1" };
+    let younger = if older == "crm:1" { "crm:2" } else { "crm:1" };
+    let step = |version| Step {
+        version,
+        weights: &WEIGHTS,
+        ..Step::default()
+    };
+    run = run_with(&parse(older), &PreviousKeys::default(), &step(1));
+    run = run.then_with(&format!("{older} | {younger}"), &step(2));
+    let mut created = [(run.key(older), 1), (run.key(younger), 2)];
+    created.sort_unstable();
+    assert_eq!(run.keys.created, created.iter().map(|&(_, version)| version).collect::<Vec<_>>());
+    let merged = run.then_with("crm:1 crm:2", &step(3));
+    assert_eq!(merged.key("crm:1"), run.key(older), "the older key, though it is the larger one");
+    assert_eq!((&*merged.keys.created, merged.keys.redirects[0].created), (&[1][..], 2));
+    // The age comes back with the key.
+    let apart = merged.then_with("crm:1 | crm:2", &step(4));
+    assert_eq!(apart.keys.created, run.keys.created);
+    assert_eq!(apart.key(younger), run.key(younger));
 }

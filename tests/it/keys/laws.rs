@@ -37,7 +37,7 @@ fn live(run: &Run) -> BTreeSet<CustomerKey> {
 }
 
 /// What must be true of every run, given the run before.
-fn check(now: &Run, before: &Run) {
+pub fn check(now: &Run, before: &Run) {
     let (live_now, live_before) = (live(now), live(before));
     assert_eq!(live_now.len(), now.keys.keys.len(), "a key stands once");
     assert!(now.keys.keys.is_sorted());

@@ -4,14 +4,49 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int64Type};
 use proptest::prelude::*;
 use stammkunde::ErrorKind;
-use stammkunde::key::{events_batch, state};
+use stammkunde::key::events_batch;
+use stammkunde::key::state::{self, StoredKeys};
 use stammkunde::profile;
-use stammkunde::table::{CustomerKey, RunId};
+use stammkunde::table::keys::{KeyCause, KeyEventKind, PreviousKeys};
+use stammkunde::table::{CustomerKey, RunId, VersionNumber};
 
 use super::world::first;
+
+fn read(identities: &[RecordBatch]) -> stammkunde::Result<PreviousKeys> {
+    state::previous(StoredKeys {
+        identities: identities.to_vec(),
+        ..StoredKeys::default()
+    })
+}
+
+#[test]
+fn state_of_an_older_release_and_state_that_does_not_fit_are_read_without_ages_and_hashes() {
+    let run = first("crm:1 shop:1 | crm:2");
+    let identities = profile::identities(&run.contacts, &run.keys);
+    let state = state::to_batches(&run.contacts, &run.keys);
+    let stored = StoredKeys {
+        identities: vec![identities.clone()],
+        created: vec![state.created],
+        contents: vec![state.contents],
+        ..StoredKeys::default()
+    };
+    let whole = state::previous(stored.clone()).unwrap();
+    assert_eq!((&*whole.created, whole.contents.len()), (&[1, 1][..], 3));
+    // Somebody took a record out of the identities, and nothing else.
+    let fewer = state::previous(StoredKeys {
+        identities: vec![identities.slice(0, 1)],
+        ..stored
+    })
+    .unwrap();
+    assert_eq!((fewer.created.len(), fewer.contents.len(), fewer.created(0)), (0, 0, 0));
+    let old = read(&[identities]).unwrap();
+    let merged = super::world::run(&super::world::parse("crm:1 shop:1 crm:2"), &old);
+    assert_eq!(merged.causes(), [(KeyEventKind::Merged, KeyCause::Unknown)]);
+    assert_eq!(merged.keys.created, [0], "since when the key is nobody knows");
+}
 
 #[test]
 fn a_key_has_26_characters_of_crockford_base_32() {
@@ -58,11 +93,11 @@ fn batches_may_be_cut_anywhere_and_come_in_any_order() {
     let run = first("crm:customer-0009 shop:2 | crm:customer-00010 | crm:customer- shop:10 | web:1");
     let whole = profile::identities(&run.contacts, &run.keys);
     let cut = [whole.slice(3, 3), whole.slice(0, 3)];
-    let previous = state::previous(&cut, &[], &[], &[]).unwrap();
+    let previous = read(&cut).unwrap();
     assert_eq!(previous.identities.len(), run.records.len());
     for (row, record) in run.records.iter().enumerate() {
         assert_eq!(previous.identities.record(row), (record.0.as_str(), record.1.as_str()));
-        assert_eq!(previous.identities.key[row], run.key(&format!("{}:{}", record.0, record.1)));
+        assert_eq!(previous.identities.key(row), run.key(&format!("{}:{}", record.0, record.1)));
     }
 }
 
@@ -70,7 +105,7 @@ fn batches_may_be_cut_anywhere_and_come_in_any_order() {
 fn a_record_that_stands_twice_is_damage() {
     let run = first("crm:1 | crm:2");
     let identities = profile::identities(&run.contacts, &run.keys);
-    let error = state::previous(&[identities.clone(), identities], &[], &[], &[]).unwrap_err();
+    let error = read(&[identities.clone(), identities]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
 }
 
@@ -78,11 +113,11 @@ fn a_record_that_stands_twice_is_damage() {
 fn a_missing_column_and_a_malformed_key_are_damage() {
     let run = first("crm:1");
     let identities = profile::identities(&run.contacts, &run.keys);
-    assert!(state::previous(&[identities.project(&[1, 2]).unwrap()], &[], &[], &[]).is_err());
+    assert!(read(&[identities.project(&[1, 2]).unwrap()]).is_err());
     let malformed: ArrayRef = Arc::new(StringArray::from(vec!["not a key"]));
     let columns = vec![malformed, identities.column(1).clone(), identities.column(2).clone()];
     let malformed = RecordBatch::try_new(identities.schema(), columns).unwrap();
-    assert!(state::previous(&[malformed], &[], &[], &[]).is_err());
+    assert!(read(&[malformed]).is_err());
 }
 
 #[test]
@@ -104,9 +139,15 @@ fn state_of_a_merge_holds_what_an_unmerge_needs() {
 fn events_name_the_run_and_both_keys() {
     let run = first("crm:1 shop:1 | crm:2");
     let merged = run.then("crm:1 shop:1 crm:2 | web:1");
-    let batch = events_batch(&merged.keys, &RunId::from_scheduler("monday").unwrap());
+    let batch = events_batch(&merged.keys, &RunId::from_scheduler("monday").unwrap(), VersionNumber(2));
     let names: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
-    assert_eq!(names, ["run_id", "customer_key", "event", "other_key", "records_count"]);
+    assert_eq!(
+        names,
+        ["run_id", "customer_key", "event", "other_key", "records_count", "cause", "version"]
+    );
+    let causes: Vec<&str> = batch.column(5).as_string::<i32>().iter().flatten().collect();
+    let versions = batch.column(6).as_primitive::<Int64Type>().values();
+    assert_eq!((causes.len(), &versions[..]), (batch.num_rows(), &vec![2; batch.num_rows()][..]));
     let events: Vec<&str> = batch.column(2).as_string::<i32>().iter().flatten().collect();
     let merge = events.iter().position(|&event| event == "merged").unwrap();
     assert_eq!(batch.column(0).as_string::<i32>().value(merge), "monday");

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use stammkunde::key;
+use stammkunde::key::state::StoredKeys;
+use stammkunde::key::{self, Changed, KeyInput, Trust};
 use stammkunde::profile;
-use stammkunde::table::keys::{KeyEventKind, Keys, PreviousKeys};
-use stammkunde::table::{CleanContacts, Clusters, CustomerKey};
+use stammkunde::table::decisions::NamedRecord;
+use stammkunde::table::keys::{KeyCause, KeyEventKind, Keys, PreviousKeys};
+use stammkunde::table::{CleanContacts, Clusters, CustomerKey, Decided, Decisions, Pin, RecordIx};
 
 pub const SECRET: &[u8] = b"a secret for tests only";
 
@@ -34,8 +36,39 @@ pub fn parse(text: &str) -> Vec<Vec<(String, String)>> {
         .collect()
 }
 
+/// What happens beside the records.
+#[derive(Clone, Default)]
+pub struct Step<'a> {
+    /// Values of records written `source:id`, where they differ from their name.
+    pub values: &'a [(&'a str, &'a str)],
+    /// Pins: record written `source:id`, key.
+    pub pins: &'a [(&'a str, CustomerKey)],
+    /// Records about which a decision changed.
+    pub decided: &'a [&'a str],
+    /// Whether rules and model differ.
+    pub rules: bool,
+    pub model: bool,
+    /// Number of the version.
+    pub version: u32,
+    /// What records of crm, shop and web count; all 1 if empty.
+    pub weights: &'a [u32],
+}
+
+/// What records of crm, shop and web count by default.
+pub const WEIGHTS: [u32; 3] = [3, 2, 1];
+
 /// Runs the key stage over groups of records. Trust: crm, shop, web.
 pub fn run(groups: &[Vec<(String, String)>], previous: &PreviousKeys) -> Run {
+    let step = Step {
+        version: 1,
+        weights: &WEIGHTS,
+        ..Step::default()
+    };
+    run_with(groups, previous, &step)
+}
+
+/// As [`run`], with more going on.
+pub fn run_with(groups: &[Vec<(String, String)>], previous: &PreviousKeys, step: &Step<'_>) -> Run {
     let mut group_of: BTreeMap<(String, String), usize> = BTreeMap::new();
     for (group, records) in groups.iter().enumerate() {
         for record in records {
@@ -48,18 +81,68 @@ pub fn run(groups: &[Vec<(String, String)>], previous: &PreviousKeys) -> Run {
         .map(|(record, &group)| *root_of.entry(group).or_insert(record))
         .collect();
     let records: Vec<(String, String)> = group_of.into_keys().collect();
-    let contacts = contacts(&records);
-    let trust = ["crm", "shop", "web"].map(str::to_owned);
-    let keys = key::assign(&contacts, &Clusters { of }, previous, &trust, SECRET);
+    let contacts = contacts(&records, step.values);
+    let pins = step.pins.iter().map(|&(record, key)| Pin {
+        record: named(record),
+        key,
+        decided_by: None,
+        decided_at: None,
+        reason: None,
+        file: "pins.csv".to_owned(),
+        line: 2,
+    });
+    let decided = Decided {
+        pins: pins.collect(),
+        ..Decided::default()
+    };
+    let find = |record: &&str| {
+        contacts
+            .find(&named(record).source, &named(record).record_id)
+            .expect("a record that is there")
+    };
+    let decided_records: Vec<RecordIx> = step.decided.iter().map(find).collect();
+    let keys = key::assign(&KeyInput {
+        contacts: &contacts,
+        clusters: &Clusters { of },
+        columns: &["email".to_owned()],
+        previous,
+        trust: Trust {
+            sources: &["crm", "shop", "web"].map(str::to_owned),
+            weights: step.weights,
+        },
+        decisions: &Decisions::locate(decided, &contacts),
+        changed: Changed {
+            rules: step.rules,
+            model: step.model,
+            decided: &decided_records,
+        },
+        version: step.version,
+        secret: SECRET,
+    });
     Run { contacts, records, keys }
 }
 
-fn contacts(records: &[(String, String)]) -> CleanContacts {
-    let source: ArrayRef = Arc::new(StringArray::from_iter_values(records.iter().map(|record| &record.0)));
-    let record_id: ArrayRef = Arc::new(StringArray::from_iter_values(records.iter().map(|record| &record.1)));
-    let batch = RecordBatch::try_from_iter([("source", source), ("record_id", record_id)]).unwrap();
+fn named(record: &str) -> NamedRecord {
+    let (source, id) = record.split_once(':').expect("records are written source:id");
+    NamedRecord {
+        source: source.to_owned(),
+        record_id: id.to_owned(),
+    }
+}
+
+fn contacts(records: &[(String, String)], values: &[(&str, &str)]) -> CleanContacts {
+    let value = |(source, id): &(String, String)| {
+        let name = format!("{source}:{id}");
+        let written = values.iter().find(|(record, _)| *record == name);
+        written.map_or(name.clone(), |(_, value)| (*value).to_owned())
+    };
+    let text = |values: Vec<String>| Arc::new(StringArray::from(values)) as ArrayRef;
+    let source = text(records.iter().map(|record| record.0.clone()).collect());
+    let record_id = text(records.iter().map(|record| record.1.clone()).collect());
+    let email = text(records.iter().map(value).collect());
+    let batch = RecordBatch::try_from_iter([("source", source), ("record_id", record_id), ("email", email)]).unwrap();
     CleanContacts {
-        display: batch.clone(),
+        display: batch.project(&[0, 1]).unwrap(),
         matching: batch,
     }
 }
@@ -76,7 +159,26 @@ impl Run {
     pub fn stored(&self) -> PreviousKeys {
         let identities = profile::identities(&self.contacts, &self.keys);
         let state = key::state::to_batches(&self.contacts, &self.keys);
-        key::state::previous(&[identities], &[state.redirects], &[state.retired], &[state.origins]).unwrap()
+        key::state::previous(StoredKeys {
+            identities: vec![identities],
+            redirects: vec![state.redirects],
+            retired: vec![state.retired],
+            origins: vec![state.origins],
+            merges: vec![state.merges],
+            created: vec![state.created],
+            contents: vec![state.contents],
+        })
+        .unwrap()
+    }
+
+    /// The run after this one, with more going on.
+    pub fn then_with(&self, text: &str, step: &Step<'_>) -> Self {
+        run_with(&parse(text), &self.stored(), step)
+    }
+
+    /// (event, cause) of every event.
+    pub fn causes(&self) -> Vec<(KeyEventKind, KeyCause)> {
+        self.keys.events.iter().map(|event| (event.kind, event.cause)).collect()
     }
 
     /// The run after this one.

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
 use stammkunde::Spec;
-use stammkunde::config::spec::{ClusterSpec, CohesionSpec, IdentitySpec, Secret, SqlFile, TrainingSpec};
+use stammkunde::config::spec::{ClusterSpec, CohesionSpec, IdentitySpec, KeyLimits, Secret, SqlFile, TrainingSpec};
 use stammkunde::config::standard;
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::model::{Table, Tables};
@@ -69,6 +69,16 @@ pub fn spec(models: Vec<SqlFile>, audits: Vec<SqlFile>) -> Spec {
         decisions: None,
         key_secret: Secret::new("a secret of a test".to_owned()),
         survivorship: BTreeMap::new(),
+        weights: Vec::new(),
+        key_limits: KeyLimits {
+            created: None,
+            merged: None,
+            split: None,
+            retired: None,
+            resurrected: None,
+            moved: None,
+            customers_min: 0,
+        },
         rejected_share_max: 0.05,
         settings: BTreeMap::new(),
         models,
