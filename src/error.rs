@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+mod gates;
+
+pub use gates::{GateResult, OFFENDERS_MAX, Offender, OffendingRow};
+
 /// What went wrong, in the terms of the person or scheduler that has to react.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -89,6 +93,7 @@ struct Inner {
     context: Vec<(&'static str, String)>,
     hint: Option<String>,
     diagnostics: Vec<Diagnostic>,
+    gates: Vec<GateResult>,
     source: Option<Source>,
 }
 
@@ -105,6 +110,7 @@ impl Error {
             context: Vec::new(),
             hint: None,
             diagnostics: Vec::new(),
+            gates: Vec::new(),
             source: None,
         }))
     }
@@ -156,6 +162,13 @@ impl Error {
         error
     }
 
+    /// Adds the gates that failed, with what passed their limits.
+    #[must_use]
+    pub fn failed_gates(mut self, gates: Vec<GateResult>) -> Self {
+        self.0.gates = gates;
+        self
+    }
+
     /// Adds what the error concerns: `.with("source", name)`.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
@@ -205,6 +218,12 @@ impl Error {
     #[must_use]
     pub fn findings(&self) -> &[Diagnostic] {
         &self.0.diagnostics
+    }
+
+    /// The gates that failed; empty for every other error.
+    #[must_use]
+    pub fn gates(&self) -> &[GateResult] {
+        &self.0.gates
     }
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::block::RuleCounts;
 use crate::config::Spec;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{GateResult, Result};
 use crate::key::KeyChanges;
 use crate::model::{self, ModelSpec};
 use crate::report::DecisionCounts;
@@ -137,6 +137,9 @@ pub struct PlanReport {
     pub decisions: DecisionCounts,
     /// What would happen to keys; only `run --dry-run` goes so far.
     pub keys: Option<KeyChanges>,
+    /// Gates: those on inputs, and in a dry run those on customers. A run stops at one that neither passed nor was accepted.
+    #[serde(default)]
+    pub gates: Vec<GateResult>,
     /// Models that would be built, in order.
     pub models: Vec<PlannedModel>,
     /// Estimated wall time of a run by stage.

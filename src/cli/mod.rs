@@ -18,6 +18,7 @@ mod output;
 mod plan;
 mod progress;
 mod resolve;
+mod review;
 mod run;
 mod schema;
 mod signals;
@@ -95,6 +96,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Say how good the newest version is: against labels, or without any.
     Evaluate(evaluate::EvaluateArgs),
+    /// List the pairs most worth a person's look, as a file of decisions to fill in.
+    Review(review::ReviewArgs),
     /// Show, compare or save the matching model.
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -160,6 +163,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Test(args) => test::test(args, &start(&cli.global, output)?, output),
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
         Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
+        Command::Review(args) => review::review(args, &start(&cli.global, output)?, output),
         Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),
         Command::Schema(args) => schema::schema(args, output),

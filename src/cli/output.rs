@@ -26,6 +26,7 @@ struct ErrorJson<'a> {
     cause: Option<String>,
     hint: Option<&'a str>,
     findings: &'a [stammkunde::error::Diagnostic],
+    gates: &'a [stammkunde::error::GateResult],
 }
 
 impl Output {
@@ -77,14 +78,18 @@ impl Output {
 
     /// Prints a result: as JSON, or as the text that `text` gives.
     pub fn result<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
-        let rendered = match self.format {
+        write_stdout(&self.rendered(value, text)?)
+    }
+
+    /// A result as [`Output::result`] prints it.
+    pub fn rendered<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<String> {
+        Ok(match self.format {
             Format::Json => {
                 let json = serde_json::to_string_pretty(value);
                 json.map_err(|error| Error::internal("a result does not fit JSON").because(error))? + "\n"
             }
             Format::Text => text(value),
-        };
-        write_stdout(&rendered)
+        })
     }
 
     /// Prints a message for people to stderr, with fields for programs.
@@ -127,23 +132,19 @@ impl Output {
 
     /// Prints an error: to stderr for people, and to stdout as JSON if results are JSON.
     pub fn error(&self, error: &Error) {
-        let json = ErrorJson {
-            kind: error.kind().name(),
-            exit_code: error.kind().exit_code(),
-            message: error.message(),
-            context: error.context().iter().map(|(key, value)| (*key, value.as_str())).collect(),
-            cause: std::error::Error::source(error).map(ToString::to_string),
-            hint: error.hint_text(),
-            findings: error.findings(),
-        };
         if self.is_json() {
-            let text = serde_json::json!({ "error": json });
+            let text = serde_json::json!({ "error": error_json(error) });
             // Nothing can be told any more if stdout is gone; the exit code still is.
             let _ = writeln!(std::io::stdout(), "{text:#}");
         }
+        self.complain(error);
+    }
+
+    /// Prints an error to stderr alone: what stdout has to say was said.
+    pub fn complain(&self, error: &Error) {
         match self.log_format {
             Format::Json => {
-                let fields = serde_json::to_value(&json)
+                let fields = serde_json::to_value(error_json(error))
                     .ok()
                     .and_then(|value| value.as_object().cloned())
                     .unwrap_or_default();
@@ -153,12 +154,28 @@ impl Output {
                 for finding in error.findings() {
                     eprintln!("{finding}");
                 }
+                for gate in error.gates() {
+                    eprintln!("{}", gate.text());
+                }
                 eprintln!("{} {error}", paint("error:", "1;31"));
                 if let Some(hint) = error.hint_text() {
                     eprintln!("  {} {hint}", paint("hint:", "1;36"));
                 }
             }
         }
+    }
+}
+
+fn error_json(error: &Error) -> ErrorJson<'_> {
+    ErrorJson {
+        kind: error.kind().name(),
+        exit_code: error.kind().exit_code(),
+        message: error.message(),
+        context: error.context().iter().map(|(key, value)| (*key, value.as_str())).collect(),
+        cause: std::error::Error::source(error).map(ToString::to_string),
+        hint: error.hint_text(),
+        findings: error.findings(),
+        gates: error.gates(),
     }
 }
 

@@ -3,11 +3,11 @@
 use arrow::array::RecordBatch;
 
 use super::identity::{self, Blocked};
-use super::{Previous, RunOptions, Stages, check_model, gate_rejects, is_unchanged, plan_from};
+use super::{Previous, RunOptions, Stages, check_model, gates, is_unchanged, plan_from};
 use crate::block::RuleCounts;
 use crate::config::Spec;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{GateResult, Result};
 use crate::key::{self, KeyChanges};
 use crate::plan::{self, Measured, Plan, PlanReport, PlannedBlock};
 use crate::publish::Warehouse;
@@ -22,7 +22,7 @@ use crate::table::{Decisions, VersionNumber};
 /// takes minutes. Writes nothing, and tells nothing about keys.
 ///
 /// # Errors
-/// As [`super::run`] up to that point.
+/// As [`super::run`] up to that point, but for gates: the plan tells which would fail.
 pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     check_model(spec, options)?;
     let mut stages = Stages::new(progress);
@@ -41,6 +41,7 @@ pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn P
         largest,
         blocking: blocked.counts,
         keys: None,
+        gates: Vec::new(),
     };
     Ok(ahead.report(engine, found, &stages))
 }
@@ -48,7 +49,7 @@ pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn P
 /// Goes the way of [`super::run`] up to the keys, and tells what would happen. Writes nothing.
 ///
 /// # Errors
-/// As [`super::run`], without the errors of publishing.
+/// As [`super::run`], without the errors of publishing and of gates: the plan tells which would fail.
 pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     check_model(spec, options)?;
     let mut stages = Stages::new(progress);
@@ -66,6 +67,7 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
         largest,
         blocking: blocked.counts,
         keys: Some(key::changes(&keys, previous.customers())),
+        gates: gates::of_customers(engine, spec, options, contacts, &keys),
     };
     Ok(ahead.report(engine, found, &stages))
 }
@@ -76,6 +78,8 @@ struct Ahead {
     previous: Previous,
     plan: Plan,
     ingested: Ingested,
+    /// The gates on inputs.
+    gates: Vec<GateResult>,
     standardized: Standardized,
     decisions: Decisions,
     is_unchanged: bool,
@@ -88,6 +92,8 @@ struct Found {
     matching_bytes: u64,
     model_source: ModelSource,
     keys: Option<KeyChanges>,
+    /// The gates on customers.
+    gates: Vec<GateResult>,
 }
 
 impl Ahead {
@@ -96,7 +102,7 @@ impl Ahead {
         let (previous, plan, _) = stages.time("plan", || plan_from(engine, spec, options, &warehouse))?;
         let mut ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
         let fingerprint = plan.fingerprint(spec, &ingested.inputs);
-        gate_rejects(spec, &ingested)?;
+        let (gates, _) = gates::of_inputs(engine, spec, options, &previous, plan.as_of, &ingested)?;
         let standardized = stages.time("standardize", || {
             Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
         })?;
@@ -107,6 +113,7 @@ impl Ahead {
             previous,
             plan,
             ingested,
+            gates,
             standardized,
         })
     }
@@ -144,6 +151,7 @@ impl Ahead {
             model_source: found.model_source,
             decisions: DecisionCounts::of(&self.decisions),
             keys: found.keys,
+            gates: self.gates.into_iter().chain(found.gates).collect(),
             models: self.plan.planned_models(),
             elapsed_ms_estimate: planned.iter().map(|stage| stage.elapsed_ms).sum(),
             stages: planned,

@@ -7,19 +7,21 @@ use chrono::NaiveDate;
 
 use crate::config::Spec;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, GateResult, Result};
+use crate::gate::{self, Accepted};
 use crate::key;
 use crate::model::{self, Tables};
 use crate::plan::{self, Plan, Selection};
 use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
 use crate::score::ModelFile;
-use crate::source::{self, Ingested, Ledger};
+use crate::source::{self, Ingested, Ledger, SourceMeasure};
 use crate::standardize;
 use crate::table::keys::Keys;
 use crate::table::{CleanContacts, Decisions, RecordKind, Rejects, RunId, VersionNumber};
 
 mod ahead;
+mod gates;
 mod identity;
 mod previous;
 mod resolve;
@@ -51,6 +53,8 @@ pub struct RunOptions {
     pub model: Option<ModelFile>,
     /// Which models to build.
     pub selection: Selection,
+    /// Gates that may fail this once.
+    pub accepted_gates: Accepted,
 }
 
 /// Runs the job and publishes a version, or finds that nothing changed.
@@ -85,7 +89,8 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     if is_unchanged(&previous, Some(&fingerprint), options) {
         return Ok(RunReport::unchanged(options, spec, &plan, &stages));
     }
-    gate_rejects(spec, &ingested)?;
+    let (gates, measures) = gates::of_inputs(engine, spec, options, &previous, plan.as_of, &ingested)?;
+    gate::check(&gates)?;
 
     let job = Job {
         engine,
@@ -95,7 +100,13 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
         previous: &previous,
         plan: &plan,
     };
-    job.publish(ingested, fingerprint, left_out, stages)
+    let begun = Begun {
+        fingerprint,
+        left_out,
+        gates,
+        measures,
+    };
+    job.publish(ingested, begun, stages)
 }
 
 /// A run that has something to do, and what it starts from.
@@ -108,9 +119,20 @@ struct Job<'a> {
     plan: &'a Plan,
 }
 
+/// What is known once the inputs are read.
+struct Begun {
+    fingerprint: String,
+    /// Tables of the last version that models read and this run does not build.
+    left_out: Tables,
+    /// The gates on inputs.
+    gates: Vec<GateResult>,
+    /// What the sources gave, for the ledger.
+    measures: Vec<SourceMeasure>,
+}
+
 impl Job<'_> {
-    /// From the records to the version. `left_out` are tables of the last version that models read and this run does not build.
-    fn publish(&self, ingested: Ingested, fingerprint: String, left_out: Tables, mut stages: Stages<'_>) -> Result<RunReport> {
+    /// From the records to the version.
+    fn publish(&self, ingested: Ingested, mut begun: Begun, mut stages: Stages<'_>) -> Result<RunReport> {
         let Job {
             engine,
             spec,
@@ -140,6 +162,8 @@ impl Job<'_> {
         rejects.sort();
         let (_, resolved) = identity::resolve(engine, spec, contacts, decisions, previous.model(options), &mut stages)?;
         let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
+        begun.gates.extend(gates::of_customers(engine, spec, options, contacts, &keys));
+        gate::check(&begun.gates)?;
         let input = tables::Input {
             engine,
             spec,
@@ -151,7 +175,7 @@ impl Job<'_> {
             keys: &keys,
         };
         let mut shelf = self.shelve(&input, &rejects, facts, &mut stages)?;
-        shelf.lend(left_out);
+        shelf.lend(begun.left_out);
         let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &shelf.readable()))?;
         shelf.keep(built);
         let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &shelf.readable()))?;
@@ -162,9 +186,9 @@ impl Job<'_> {
             shelf.put("runs", tables::runs(previous, options, plan, engine.now(), &identity))?;
             let closing = Closing {
                 as_of: plan.as_of,
-                fingerprint,
+                fingerprint: begun.fingerprint,
                 carried: previous.carried(&spec.models, shelf.kept()),
-                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns })?,
+                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns, measures: begun.measures })?,
             };
             shelf.into_draft()?.commit(closing)
         })?;
@@ -176,6 +200,7 @@ impl Job<'_> {
             placeholders: standardized.placeholders,
             identity: Some(identity),
             keys: Some(key::changes(&keys, previous.customers())),
+            gates: begun.gates,
             audits,
             tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
             ..RunReport::empty(options, spec, plan, manifest.version, stages.finish())
@@ -241,45 +266,6 @@ fn is_unchanged(previous: &Previous, fingerprint: Option<&str>, options: &RunOpt
     fingerprint.is_some() && previous.fingerprint() == fingerprint && same_model
 }
 
-fn gate_rejects(spec: &Spec, ingested: &Ingested) -> Result<()> {
-    for counts in &ingested.counts {
-        let share = if counts.rows_read == 0 {
-            0.0
-        } else {
-            counts.rows_rejected as f64 / counts.rows_read as f64
-        };
-        if share > spec.rejected_share_max {
-            return Err(
-                Error::gate(format!("{} of {} rows were rejected", counts.rows_rejected, counts.rows_read))
-                    .with("source", &counts.source)
-                    .with("record", &counts.record)
-                    .with("reasons", reasons(ingested, &counts.source))
-                    .hint(format!(
-                        "mend the export or its settings, or raise gates.rejected_share_max (now {})",
-                        spec.rejected_share_max
-                    )),
-            );
-        }
-    }
-    Ok(())
-}
-
-/// The three most frequent reasons of a source's rejects, as `ragged_row 12, duplicate 3`.
-fn reasons(ingested: &Ingested, source: &str) -> String {
-    let mut counts: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
-    for reject in ingested.rejects.rows.iter().filter(|reject| reject.source == source) {
-        *counts.entry(&reject.reason).or_default() += 1;
-    }
-    let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
-    counts.sort_by_key(|&(reason, count)| (std::cmp::Reverse(count), reason));
-    counts
-        .iter()
-        .take(3)
-        .map(|(reason, count)| format!("{reason} {count}"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 fn gate_audits(audits: &[model::AuditResult]) -> Result<()> {
     let failed: Vec<String> = audits
         .iter()
@@ -320,6 +306,7 @@ impl RunReport {
             placeholders: std::collections::BTreeMap::new(),
             identity: None::<IdentityReport>,
             keys: None,
+            gates: Vec::new(),
             audits: Vec::new(),
             tables: std::collections::BTreeMap::new(),
             stages,

@@ -1,6 +1,7 @@
 //! Reads the decisions of people: CSV files that say which two records are one customer, and which never are.
 //!
-//! A decision that cannot be understood stops the run: to go on without it could merge what somebody took care to keep apart.
+//! A decision that cannot be understood stops the run: to go on without it could merge what somebody took care to keep apart. A row with an
+//! empty decision decides nothing, whatever else it holds: `review` writes such rows for people to fill in.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::table::column::{LEFT_RECORD_ID, LEFT_SOURCE, REASON, RIGHT_RECORD_ID, RIGHT_SOURCE};
 use crate::table::decisions::NamedRecord;
 use crate::table::{Decision, DecisionKind, column};
+use crate::text::formula::unguard;
 
 /// Columns that a file must have, then those it may have.
 const COLUMNS: [&str; 8] = [
@@ -98,8 +100,8 @@ fn rows(decoded: &Decoded, object: &InputObject) -> Result<Vec<Decision>> {
                 let text = values.is_valid(row).then(|| values.value(row).trim())?;
                 (!text.is_empty()).then_some(text)
             });
-            // A line of separators alone, as spreadsheets leave them.
-            if cells.iter().any(Option::is_some) {
+            // No word, no decision: a pair that a review lists and nobody has decided yet, or separators alone, as spreadsheets leave them.
+            if cells[0].is_some() {
                 decisions.push(decision(cells, object, line)?);
             }
         }
@@ -111,7 +113,7 @@ fn decision(cells: [Option<&str>; 8], object: &InputObject, line: u64) -> Result
     if let Some(empty) = cells[..REQUIRED].iter().position(Option::is_none) {
         return Err(at(object, line, "a value is missing").with("column", COLUMNS[empty]));
     }
-    let text = |at: usize| cells[at].unwrap_or_default().to_owned();
+    let text = |at: usize| unguard(cells[at].unwrap_or_default()).to_owned();
     let kind = DecisionKind::from_name(&text(0))
         .ok_or_else(|| at(object, line, "a decision is not understood").hint("write `must_link` or `cannot_link`"))?;
     let record = |at: usize| NamedRecord {

@@ -14,6 +14,8 @@ mod ingest;
 mod jsonl;
 mod list;
 mod mapping;
+mod measure;
+mod modified;
 mod parquet;
 mod raw;
 mod types;
@@ -33,6 +35,12 @@ use crate::engine::Engine;
 use crate::error::{Diagnostic, Result};
 use crate::table::record::ColumnType;
 use crate::table::{Contacts, Decision, RecordKind, Rejects, column};
+
+/// What stands for the record where rows of files are counted, before a mapping.
+pub const RAW_RECORD: &str = mapping::RAW_TABLE;
+
+pub use measure::{SourceMeasure, measure, newest_times, rows_without};
+pub use modified::newest_object;
 
 /// One object that a source matched, as the ledger of inputs keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -121,6 +129,9 @@ pub struct Ledger {
     pub inputs: Vec<InputObject>,
     /// Columns of each source.
     pub columns: Vec<(String, Vec<String>)>,
+    /// What each source gave; empty in the ledger of an older build.
+    #[serde(default)]
+    pub measures: Vec<SourceMeasure>,
 }
 
 /// Lists every object of every source, with its status against the ledger; sorted by (source, path). Objects that are gone are there too,
@@ -130,6 +141,16 @@ pub struct Ledger {
 /// `Input` if a source with `on_missing: error` matches nothing; `Environment` if a store cannot be listed.
 pub fn list(engine: &Engine, spec: &Spec, ledger: &Ledger) -> Result<Vec<(InputObject, InputStatus)>> {
     list::list(engine, spec, ledger)
+}
+
+/// What people have decided so far: the files of decisions as they are now, sorted and free of contradictions.
+///
+/// # Errors
+/// `Input` for a file that cannot be understood or decisions that contradict each other, `Environment` for the store.
+pub fn decisions(engine: &Engine, spec: &Spec) -> Result<Vec<Decision>> {
+    let Some(source) = &spec.decisions else { return Ok(Vec::new()) };
+    let objects = list::list_source(engine, source, &spec.folder)?;
+    Ok(decisions::read(engine, spec, &objects)?.0)
 }
 
 /// Reads and maps the listed objects (without the missing ones).

@@ -6,6 +6,7 @@ mod decisions;
 mod dry_run;
 mod evaluate;
 mod explain;
+mod gates;
 mod keys;
 mod model;
 mod plan;

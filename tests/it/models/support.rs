@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
 use stammkunde::Spec;
+use stammkunde::config::gates::GatesSpec;
 use stammkunde::config::spec::{ClusterSpec, CohesionSpec, IdentitySpec, Secret, SqlFile, TrainingSpec};
 use stammkunde::config::standard;
 use stammkunde::engine::{Engine, EngineOptions};
@@ -69,7 +70,7 @@ pub fn spec(models: Vec<SqlFile>, audits: Vec<SqlFile>) -> Spec {
         decisions: None,
         key_secret: Secret::new("a secret of a test".to_owned()),
         survivorship: BTreeMap::new(),
-        rejected_share_max: 0.05,
+        gates: GatesSpec::default(),
         settings: BTreeMap::new(),
         models,
         audits,

@@ -9,6 +9,7 @@ fn ledger(columns: &[&str]) -> Ledger {
     Ledger {
         inputs: Vec::new(),
         columns: vec![("crm".to_owned(), columns.iter().map(|name| (*name).to_owned()).collect())],
+        ..Ledger::default()
     }
 }
 
@@ -43,6 +44,7 @@ fn evolve_reads_a_column_that_went_away_as_null_and_keeps_it_in_mind() {
     let again = Ledger {
         inputs: Vec::new(),
         columns: read.columns,
+        ..Ledger::default()
     };
     assert_eq!(names(&project.try_read(&again).expect("and on the next run")), ["1|-"]);
 }

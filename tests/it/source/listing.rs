@@ -56,7 +56,7 @@ fn objects_are_new_changed_unchanged_or_missing() {
         .file("c.csv", "id,name\n");
     let ledger = Ledger {
         inputs: project.inputs(&Ledger::default()).expect("listed"),
-        columns: Vec::new(),
+        ..Ledger::default()
     };
     std::fs::remove_file(project.folder.path().join("exports/b.csv")).expect("a file can be removed");
     let project = project.file("c.csv", "id,name\n1,Al\n").file("d.csv", "id,name\n");

@@ -1,0 +1,86 @@
+//! What hangs on a customer: its records and its revenue.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use rustc_hash::FxHashMap;
+
+use crate::config::Spec;
+use crate::error::{Error, Result};
+use crate::table::column;
+
+/// Records and revenue by customer.
+pub(super) struct Stakes {
+    records: FxHashMap<String, u64>,
+    revenue: FxHashMap<String, f64>,
+    /// Revenue of the average customer that has any; 1 if none has.
+    pub(super) revenue_average: f64,
+}
+
+impl Stakes {
+    /// Reads `customers` and `orders`.
+    pub(super) fn read(spec: &Spec, table: &dyn Fn(&str, &[&str]) -> Result<Vec<RecordBatch>>) -> Result<Self> {
+        let mut records = FxHashMap::default();
+        for batch in table("customers", &[column::CUSTOMER_KEY, column::RECORDS_COUNT])? {
+            let keys = batch[column::CUSTOMER_KEY].as_string::<i32>();
+            let Some(counts) = batch[column::RECORDS_COUNT].as_primitive_opt::<Int64Type>() else {
+                return Err(damaged("customers"));
+            };
+            let counted = keys.iter().zip(counts.values());
+            records.extend(counted.filter_map(|(key, &count)| Some((key?.to_owned(), u64::try_from(count).unwrap_or(0)))));
+        }
+        let mut revenue: FxHashMap<String, f64> = FxHashMap::default();
+        let columns = [column::CUSTOMER_KEY, column::IS_CANCELLED, column::CURRENCY, column::GROSS, column::REFUNDED];
+        for batch in table("orders", &columns)? {
+            add_orders(&batch, &spec.currency, &mut revenue)?;
+        }
+        let positive: Vec<f64> = revenue.values().copied().filter(|revenue| *revenue > 0.0).collect();
+        let revenue_average = if positive.is_empty() { 1.0 } else { positive.iter().sum::<f64>() / positive.len() as f64 };
+        Ok(Self {
+            records,
+            revenue,
+            revenue_average,
+        })
+    }
+
+    /// Records of a customer.
+    pub(super) fn records(&self, key: &str) -> u64 {
+        self.records.get(key).copied().unwrap_or(0)
+    }
+
+    /// Its revenue; 0 if refunds are more.
+    pub(super) fn revenue(&self, key: &str) -> f64 {
+        self.revenue.get(key).copied().unwrap_or(0.0).max(0.0)
+    }
+}
+
+/// Adds gross less refunds of the orders that count.
+fn add_orders(batch: &RecordBatch, currency: &str, revenue: &mut FxHashMap<String, f64>) -> Result<()> {
+    let keys = batch[column::CUSTOMER_KEY].as_string::<i32>();
+    let currencies = batch[column::CURRENCY].as_string::<i32>();
+    let (Some(cancelled), Some(gross), Some(refunded)) = (
+        batch[column::IS_CANCELLED].as_boolean_opt(),
+        batch[column::GROSS].as_primitive_opt::<Decimal128Type>(),
+        batch[column::REFUNDED].as_primitive_opt::<Decimal128Type>(),
+    ) else {
+        return Err(damaged("orders"));
+    };
+    let unit = match gross.data_type() {
+        DataType::Decimal128(_, scale) => 10_f64.powi((*scale).into()),
+        _ => 1.0,
+    };
+    let amount = |values: &arrow::array::Decimal128Array, row: usize| {
+        if values.is_valid(row) { values.value(row) as f64 / unit } else { 0.0 }
+    };
+    for row in 0..batch.num_rows() {
+        let is_cancelled = cancelled.is_valid(row) && cancelled.value(row);
+        let is_counted = keys.is_valid(row) && !is_cancelled && currencies.is_valid(row) && currencies.value(row) == currency;
+        if is_counted {
+            *revenue.entry(keys.value(row).to_owned()).or_default() += amount(gross, row) - amount(refunded, row);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn damaged(table: &str) -> Error {
+    Error::environment("a published table has a column of another type than this program writes").with("table", table)
+}
