@@ -5,8 +5,9 @@ use arrow::datatypes::Float64Type;
 use rustc_hash::FxHashMap;
 
 use super::stakes::{Stakes, damaged};
-use super::values::Values;
+use super::values::{self, Values};
 use super::{ReviewKind, ReviewPair, ReviewSide};
+use crate::config::spec::IdentitySpec;
 use crate::error::Result;
 use crate::explain::bridges;
 use crate::table::column::{
@@ -26,6 +27,8 @@ pub(super) struct Candidate {
     weight: f64,
     rule: String,
     refused_because: Option<String>,
+    /// Whether a deterministic rule made the link, whatever the fields say.
+    is_certain: bool,
     keys: [String; 2],
     records: [u64; 2],
     revenue: f64,
@@ -118,6 +121,7 @@ impl<'a> Rows<'a> {
             weight: self.weights.value(row),
             rule: self.rules.value(row).to_owned(),
             refused_because: self.reasons.map(|reasons| reasons.value(row).to_owned()),
+            is_certain: false,
             keys: [left_key, right_key],
             records: [left_records, right_records],
             revenue: 0.0,
@@ -134,7 +138,12 @@ fn sorted<T>(mut sides: [(NamedRecord, T, u64); 2]) -> [(NamedRecord, T, u64); 2
 }
 
 /// Every candidate of the kind, with its score.
-pub(super) fn find(kind: ReviewKind, stakes: &Stakes, table: &dyn Fn(&str, &[&str]) -> Result<Vec<RecordBatch>>) -> Result<Vec<Candidate>> {
+pub(super) fn find(
+    spec: &IdentitySpec,
+    kind: ReviewKind,
+    stakes: &Stakes,
+    table: &dyn Fn(&str, &[&str]) -> Result<Vec<RecordBatch>>,
+) -> Result<Vec<Candidate>> {
     let mut found = Vec::new();
     let pair = [LEFT_SOURCE, LEFT_RECORD_ID, RIGHT_SOURCE, RIGHT_RECORD_ID, MATCH_WEIGHT, MATCH_PROBABILITY, RULE];
     if kind != ReviewKind::Bridge {
@@ -143,8 +152,12 @@ pub(super) fn find(kind: ReviewKind, stakes: &Stakes, table: &dyn Fn(&str, &[&st
     }
     if kind != ReviewKind::Near {
         let columns = [&pair[..], &[CUSTOMER_KEY]].concat();
-        found.extend(weak(&table("links", &columns)?)?);
+        found.extend(weak(spec, &table("links", &columns)?)?);
     }
+    // What a rule takes for certain is worth a look only where the records contradict it.
+    let certain = found.iter().filter(|candidate| candidate.is_certain);
+    let differing = values::differing(certain, table)?;
+    found.retain(|candidate| !candidate.is_certain || differing.contains(&candidate.names()));
     for candidate in &mut found {
         let [left, right] = &candidate.keys;
         let other = if left == right { 0.0 } else { stakes.revenue(right) };
@@ -192,7 +205,8 @@ fn near(batches: &[RecordBatch], stakes: &Stakes) -> Result<Vec<Candidate>> {
 }
 
 /// Links without which their customer falls into two; without those that people made. `links` is sorted by customer.
-fn weak(batches: &[RecordBatch]) -> Result<Vec<Candidate>> {
+fn weak(spec: &IdentitySpec, batches: &[RecordBatch]) -> Result<Vec<Candidate>> {
+    let is_certain = |rule: &str| spec.deterministic.iter().any(|known| known.name == rule);
     let rows: Vec<Rows<'_>> = batches
         .iter()
         .map(|batch| Rows::of(batch, [CUSTOMER_KEY, CUSTOMER_KEY]))
@@ -216,8 +230,12 @@ fn weak(batches: &[RecordBatch]) -> Result<Vec<Candidate>> {
             .collect();
         for bridge in bridges(nodes.len(), &edges) {
             let (at, row) = links[bridge.edge];
-            if rows[at].rules.value(row) != DecisionKind::MustLink.name() {
-                found.push(rows[at].candidate(row, ReviewKind::Bridge, bridge.sides.map(|side| side as u64)));
+            let rule = rows[at].rules.value(row);
+            if rule != DecisionKind::MustLink.name() {
+                found.push(Candidate {
+                    is_certain: is_certain(rule),
+                    ..rows[at].candidate(row, ReviewKind::Bridge, bridge.sides.map(|side| side as u64))
+                });
             }
         }
     }

@@ -8,8 +8,9 @@
 //! p is the match probability as published, so p · (1 - p), the variance of the answer, is largest where it is open. The stake is, by
 //! `--kind`, `near` and `bridge`: the records of the smaller side, which a decision moves; `revenue`: the revenue of the customers concerned;
 //! `all`: both, the revenue in units of the average customer with revenue. Revenue is gross less refunds of orders that are not cancelled, in
-//! the reporting currency; orders in another currency do not count. A link of a deterministic rule counts with the probability published,
-//! which is the threshold where its fields say less: such bridges are where a shared identifier joins strangers.
+//! the reporting currency; orders in another currency do not count. A bridge of a deterministic rule counts with the probability published,
+//! which is the threshold where its fields say less, and only if its two records differ in a name or the birth date: that is where a shared
+//! identifier may join strangers.
 
 use rustc_hash::FxHashSet;
 use schemars::JsonSchema;
@@ -123,7 +124,7 @@ pub fn review(engine: &Engine, spec: &Spec, options: &ReviewOptions) -> Result<R
     let decided: FxHashSet<(NamedRecord, NamedRecord)> = decisions.into_iter().map(|decision| (decision.left, decision.right)).collect();
     let table = |name: &str, columns: &[&str]| Ok(warehouse.read(engine, &manifest, name, Some(columns))?.unwrap_or_default());
     let stakes = Stakes::read(spec, &table)?;
-    let mut found = candidates::find(options.kind, &stakes, &table)?;
+    let mut found = candidates::find(&spec.identity, options.kind, &stakes, &table)?;
     // Ties: by the records, so that the list does not depend on the order of tables.
     found.sort_by(|a, b| {
         let by_score = b.score.total_cmp(&a.score);

@@ -14,6 +14,7 @@ mod privacy;
 mod project;
 mod repeat;
 mod resolve;
+mod review;
 mod select;
 mod skew;
 mod support;

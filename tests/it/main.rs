@@ -10,5 +10,6 @@ mod keys;
 mod models;
 mod profile;
 mod publish;
+mod review;
 mod source;
 mod standardize;
