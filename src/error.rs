@@ -3,8 +3,10 @@
 use std::fmt;
 
 mod gates;
+mod scrub;
 
 pub use gates::{GateResult, OFFENDERS_MAX, Offender, OffendingRow};
+pub use scrub::scrub;
 
 /// What went wrong, in the terms of the person or scheduler that has to react.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -228,24 +230,31 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// One line: message, context in parentheses, then the chain of causes, each said once: some libraries repeat theirs.
+    /// One line: message, context in parentheses, then the chain of causes, each said once: some libraries repeat theirs. Without secrets,
+    /// see [`scrub`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.message)?;
+        f.write_str(&scrub(&self.unscrubbed()))
+    }
+}
+
+impl Error {
+    fn unscrubbed(&self) -> String {
+        let mut text = self.0.message.clone();
         let mut said = self.0.message.clone();
         if !self.0.context.is_empty() {
             let context: Vec<String> = self.0.context.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-            write!(f, " ({})", context.join(", "))?;
+            text += &format!(" ({})", context.join(", "));
         }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            let text = error.to_string();
-            if !said.contains(&text) {
-                write!(f, ": {text}")?;
-                said = text;
+            let own = error.to_string();
+            if !said.contains(&own) {
+                text += &format!(": {own}");
+                said = own;
             }
             cause = error.source();
         }
-        Ok(())
+        text
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use stammkunde::config::{self, Overrides};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::{Error, Result, Spec};
@@ -141,7 +141,8 @@ const EXIT_UNCHANGED: u8 = 99;
 
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = silent(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let output = Output::new(&cli.global);
     match dispatch(&cli, &output) {
         Ok(code) => ExitCode::from(code),
@@ -150,6 +151,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// Help names the variables of the environment and not what they hold: a warehouse or a path may tell what nobody asked for.
+fn silent(command: clap::Command) -> clap::Command {
+    command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(silent)
 }
 
 fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {

@@ -1,12 +1,28 @@
 //! Where everything is printed: data to stdout, messages to stderr; plain text or JSON lines.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
+use stammkunde::error::scrub;
 use stammkunde::{Error, Result};
 
 use super::{Format, Global};
+
+/// stderr for the logs of libraries, which know nothing of secrets. A line comes in one piece.
+struct Scrubbed;
+
+impl Write for Scrubbed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        std::io::stderr().write_all(scrub(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
 
 /// What a command writes to. Clones are the same.
 #[derive(Clone)]
@@ -21,8 +37,8 @@ pub struct Output {
 struct ErrorJson<'a> {
     kind: &'a str,
     exit_code: u8,
-    message: &'a str,
-    context: Vec<(&'a str, &'a str)>,
+    message: Cow<'a, str>,
+    context: Vec<(&'a str, Cow<'a, str>)>,
     cause: Option<String>,
     hint: Option<&'a str>,
     findings: &'a [stammkunde::error::Diagnostic],
@@ -40,7 +56,7 @@ impl Output {
         };
         let log = tracing_subscriber::fmt()
             .with_max_level(level)
-            .with_writer(std::io::stderr)
+            .with_writer(|| Scrubbed)
             .with_ansi(colors());
         match global.log_format {
             _ if global.quiet => {}
@@ -170,9 +186,9 @@ fn error_json(error: &Error) -> ErrorJson<'_> {
     ErrorJson {
         kind: error.kind().name(),
         exit_code: error.kind().exit_code(),
-        message: error.message(),
-        context: error.context().iter().map(|(key, value)| (*key, value.as_str())).collect(),
-        cause: std::error::Error::source(error).map(ToString::to_string),
+        message: scrub(error.message()),
+        context: error.context().iter().map(|(key, value)| (*key, scrub(value))).collect(),
+        cause: std::error::Error::source(error).map(|cause| scrub(&cause.to_string()).into_owned()),
         hint: error.hint_text(),
         findings: error.findings(),
         gates: error.gates(),

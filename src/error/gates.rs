@@ -130,7 +130,9 @@ impl OffendingRow {
             (Some(file), None) => file.clone(),
             _ => self.source.clone(),
         };
-        self.reason.as_ref().map_or_else(|| place.clone(), |reason| format!("{place} {reason}"))
+        self.reason
+            .as_ref()
+            .map_or_else(|| place.clone(), |reason| format!("{place} {reason}"))
     }
 }
 

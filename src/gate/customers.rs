@@ -36,7 +36,9 @@ pub fn customers(spec: &GatesSpec, contacts: &CleanContacts, keys: &Keys, accept
         }
     };
     let distinct = |limit: Option<u32>, values: &dyn Fn() -> Option<Vec<u32>>| limit.and_then(|_| values()).unwrap_or_default();
-    let birth_dates = distinct(spec.customer_birth_dates_max, &|| scene.distinct_of(column::BIRTH_DATE, |_| true, None));
+    let birth_dates = distinct(spec.customer_birth_dates_max, &|| {
+        scene.distinct_of(column::BIRTH_DATE, |_| true, None)
+    });
     let given_names = distinct(spec.customer_given_names_max, &|| {
         scene.distinct_of(column::GIVEN_NAME, is_name, Some(pet_forms))
     });
@@ -133,14 +135,23 @@ impl<'a> Scene<'a> {
         let text = |name: &str| self.contacts.text(name).expect("contacts have a source and a record id");
         let (sources, ids) = (text(column::SOURCE), text(column::RECORD_ID));
         let own = self.keys.of.iter().enumerate().filter(|(_, of)| **of == customer);
-        own.take(ROWS_NAMED_MAX).map(|(record, _)| named_row(sources.value(record), ids.value(record))).collect()
+        own.take(ROWS_NAMED_MAX)
+            .map(|(record, _)| named_row(sources.value(record), ids.value(record)))
+            .collect()
     }
 
     /// The share of customers of more than so many records, told by the largest of them.
     fn large(&self, spec: &GatesSpec, accepted: &Accepted) -> GateResult {
         let customers = self.sizes.len();
-        let mut large: Vec<u32> = (0..).take(customers).filter(|&customer: &u32| self.sizes[customer as usize] > spec.large_customer_records).collect();
-        let value = if customers == 0 { 0.0 } else { large.len() as f64 / customers as f64 };
+        let mut large: Vec<u32> = (0..)
+            .take(customers)
+            .filter(|&customer: &u32| self.sizes[customer as usize] > spec.large_customer_records)
+            .collect();
+        let value = if customers == 0 {
+            0.0
+        } else {
+            large.len() as f64 / customers as f64
+        };
         let count = large.len() as u64;
         let offender = Offender {
             value,

@@ -87,7 +87,11 @@ fn name_rejects(offender: &mut Offender, ingested: &Ingested) {
 }
 
 fn rows_drop(night: &Night<'_>, accepted: &Accepted) -> GateResult {
-    let cases = if night.before.measures.is_empty() { bytes_lost(night) } else { rows_lost(night) };
+    let cases = if night.before.measures.is_empty() {
+        bytes_lost(night)
+    } else {
+        rows_lost(night)
+    };
     result(ROWS_DROP, night.spec.gates.every_source.rows_drop_max, cases, accepted)
 }
 
@@ -115,9 +119,13 @@ fn rows_lost(night: &Night<'_>) -> Vec<Case> {
 
 /// The ledger of an older build knows no rows, but the bytes of every object.
 fn bytes_lost(night: &Night<'_>) -> Vec<Case> {
-    let bytes = |inputs: &[source::InputObject], name: &str| inputs.iter().filter(|input| input.source == name).map(|input| input.size).sum();
+    let bytes =
+        |inputs: &[source::InputObject], name: &str| inputs.iter().filter(|input| input.source == name).map(|input| input.size).sum();
     let lost = |source: &crate::config::spec::SourceSpec| {
-        let (now, before): (u64, u64) = (bytes(&night.ingested.inputs, &source.name), bytes(&night.before.inputs, &source.name));
+        let (now, before): (u64, u64) = (
+            bytes(&night.ingested.inputs, &source.name),
+            bytes(&night.before.inputs, &source.name),
+        );
         (before > 0).then(|| Case {
             limit: gates(night, &source.name).rows_drop_max,
             offender: Offender {
@@ -176,7 +184,12 @@ fn freshness(night: &Night<'_>, accepted: &Accepted) -> GateResult {
         },
     };
     let cases = night.newest.iter().map(case).collect();
-    result(FRESHNESS_DAYS, limit(night.spec.gates.every_source.freshness_days_max), cases, accepted)
+    result(
+        FRESHNESS_DAYS,
+        limit(night.spec.gates.every_source.freshness_days_max),
+        cases,
+        accepted,
+    )
 }
 
 fn gates<'a>(night: &Night<'a>, source: &str) -> &'a SourceGates {

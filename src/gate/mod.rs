@@ -55,7 +55,9 @@ impl Accepted {
     pub fn parse(names: &[String]) -> Result<Self> {
         let mut accepted = Vec::new();
         for text in names {
-            let (name, source) = text.split_once(':').map_or((text.as_str(), None), |(name, source)| (name, Some(source)));
+            let (name, source) = text
+                .split_once(':')
+                .map_or((text.as_str(), None), |(name, source)| (name, Some(source)));
             if GATES.iter().all(|(gate, _)| *gate != name) {
                 let known: Vec<&str> = GATES.iter().map(|(gate, _)| *gate).collect();
                 return Err(Error::config(format!("no gate is called `{name}`")).hint(format!("the gates are {}", known.join(", "))));
@@ -85,7 +87,10 @@ pub fn check(results: &[GateResult]) -> Result<()> {
     let accept: Vec<String> = names.iter().map(|name| format!("--accept-gate {name}")).collect();
     let what = if failed.len() == 1 { "a gate" } else { "several gates" };
     Err(Error::gate(format!("{what} said no; nothing was published"))
-        .with("gates", names.iter().map(|name| format!("gates.{name}")).collect::<Vec<_>>().join(", "))
+        .with(
+            "gates",
+            names.iter().map(|name| format!("gates.{name}")).collect::<Vec<_>>().join(", "),
+        )
         .hint(format!(
             "mend the data or the matching; or raise the limit in pipeline.yaml; or, if it is right this once: {}",
             accept.join(" ")
@@ -112,7 +117,13 @@ fn result(gate: &str, limit: Option<f64>, mut cases: Vec<Case>, accepted: &Accep
     // Stable: equal values stay in the order of their names.
     cases.sort_by(|a, b| {
         let by_value = b.offender.value.total_cmp(&a.offender.value);
-        if a.fails() == b.fails() { by_value } else if a.fails() { Ordering::Less } else { Ordering::Greater }
+        if a.fails() == b.fails() {
+            by_value
+        } else if a.fails() {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        }
     });
     let worst = cases.first().map(|case| (case.offender.value, case.limit));
     let failed: Vec<Offender> = cases
@@ -148,6 +159,10 @@ fn limit(count: Option<u32>) -> Option<f64> {
 
 /// Whether any gate on customers is on.
 fn watches_customers(spec: &GatesSpec) -> bool {
-    let counts = [spec.customer_records_max, spec.customer_birth_dates_max, spec.customer_given_names_max];
+    let counts = [
+        spec.customer_records_max,
+        spec.customer_birth_dates_max,
+        spec.customer_given_names_max,
+    ];
     counts.iter().any(Option::is_some) || spec.large_customers_share_max.is_some()
 }

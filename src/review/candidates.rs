@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::stakes::{Stakes, damaged};
 use super::values::{self, Values};
-use super::{ReviewKind, ReviewPair, ReviewSide};
+use super::{Read, ReviewKind, ReviewPair, ReviewSide};
 use crate::config::spec::IdentitySpec;
 use crate::error::Result;
 use crate::explain::bridges;
@@ -138,14 +138,17 @@ fn sorted<T>(mut sides: [(NamedRecord, T, u64); 2]) -> [(NamedRecord, T, u64); 2
 }
 
 /// Every candidate of the kind, with its score.
-pub(super) fn find(
-    spec: &IdentitySpec,
-    kind: ReviewKind,
-    stakes: &Stakes,
-    table: &dyn Fn(&str, &[&str]) -> Result<Vec<RecordBatch>>,
-) -> Result<Vec<Candidate>> {
+pub(super) fn find(spec: &IdentitySpec, kind: ReviewKind, stakes: &Stakes, table: &Read<'_>) -> Result<Vec<Candidate>> {
     let mut found = Vec::new();
-    let pair = [LEFT_SOURCE, LEFT_RECORD_ID, RIGHT_SOURCE, RIGHT_RECORD_ID, MATCH_WEIGHT, MATCH_PROBABILITY, RULE];
+    let pair = [
+        LEFT_SOURCE,
+        LEFT_RECORD_ID,
+        RIGHT_SOURCE,
+        RIGHT_RECORD_ID,
+        MATCH_WEIGHT,
+        MATCH_PROBABILITY,
+        RULE,
+    ];
     if kind != ReviewKind::Bridge {
         let columns = [&pair[..], &[LEFT_CUSTOMER_KEY, RIGHT_CUSTOMER_KEY, REASON]].concat();
         found.extend(near(&table("possible_links", &columns)?, stakes)?);
@@ -184,7 +187,9 @@ fn near(batches: &[RecordBatch], stakes: &Stakes) -> Result<Vec<Candidate>> {
     for (at, of) in rows.iter().enumerate() {
         for row in 0..of.rules.len() {
             let keys = (of.keys[0].value(row), of.keys[1].value(row));
-            let is_decided = of.reasons.is_some_and(|reasons| reasons.value(row) == RefusalReason::CannotLink.name());
+            let is_decided = of
+                .reasons
+                .is_some_and(|reasons| reasons.value(row) == RefusalReason::CannotLink.name());
             if keys.0 == keys.1 || is_decided {
                 continue;
             }

@@ -12,6 +12,7 @@
 //! which is the threshold where its fields say less, and only if its two records differ in a name or the birth date: that is where a shared
 //! identifier may join strangers.
 
+use arrow::array::RecordBatch;
 use rustc_hash::FxHashSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub use csv::csv;
 
 use candidates::Candidate;
 use stakes::Stakes;
+
+/// Reads columns of a table of the version; nothing if it lacks the table.
+type Read<'a> = dyn Fn(&str, &[&str]) -> Result<Vec<RecordBatch>> + 'a;
 
 /// What is asked.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use arrow::array::{Array, AsArray, Decimal128Array, RecordBatch};
 use arrow::datatypes::{Decimal128Type, Int64Type};
 use rustc_hash::FxHashMap;
 
+use super::Read;
 use crate::config::Spec;
 use crate::error::{Error, Result};
 use crate::table::column;
@@ -23,7 +24,7 @@ pub(super) struct Stakes {
 
 impl Stakes {
     /// Reads `customers` and `orders`.
-    pub(super) fn read(spec: &Spec, table: &dyn Fn(&str, &[&str]) -> Result<Vec<RecordBatch>>) -> Result<Self> {
+    pub(super) fn read(spec: &Spec, table: &Read<'_>) -> Result<Self> {
         let mut records = FxHashMap::default();
         for batch in table("customers", &[column::CUSTOMER_KEY, column::RECORDS_COUNT])? {
             let keys = batch[column::CUSTOMER_KEY].as_string::<i32>();
@@ -34,13 +35,23 @@ impl Stakes {
             records.extend(counted.filter_map(|(key, &count)| Some((key?.to_owned(), u64::try_from(count).unwrap_or(0)))));
         }
         let mut revenue: FxHashMap<String, i128> = FxHashMap::default();
-        let columns = [column::CUSTOMER_KEY, column::IS_CANCELLED, column::CURRENCY, column::GROSS, column::REFUNDED];
+        let columns = [
+            column::CUSTOMER_KEY,
+            column::IS_CANCELLED,
+            column::CURRENCY,
+            column::GROSS,
+            column::REFUNDED,
+        ];
         for batch in table("orders", &columns)? {
             add_orders(&batch, &spec.currency, &mut revenue)?;
         }
         let positive: Vec<i128> = revenue.values().copied().filter(|revenue| *revenue > 0).collect();
         let sum: i128 = positive.iter().sum();
-        let revenue_average = if positive.is_empty() { 1.0 } else { sum as f64 / UNIT / positive.len() as f64 };
+        let revenue_average = if positive.is_empty() {
+            1.0
+        } else {
+            sum as f64 / UNIT / positive.len() as f64
+        };
         Ok(Self {
             records,
             revenue,
@@ -70,7 +81,10 @@ fn add_orders(batch: &RecordBatch, currency: &str, revenue: &mut FxHashMap<Strin
     ) else {
         return Err(damaged("orders"));
     };
-    if [gross, refunded].iter().any(|amounts| *amounts.data_type() != ColumnType::Decimal.arrow()) {
+    if [gross, refunded]
+        .iter()
+        .any(|amounts| *amounts.data_type() != ColumnType::Decimal.arrow())
+    {
         return Err(damaged("orders"));
     }
     let amount = |values: &Decimal128Array, row: usize| if values.is_valid(row) { values.value(row) } else { 0 };

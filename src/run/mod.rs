@@ -188,7 +188,16 @@ impl Job<'_> {
                 as_of: plan.as_of,
                 fingerprint: begun.fingerprint,
                 carried: previous.carried(&spec.models, shelf.kept()),
-                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns, measures: begun.measures })?,
+                state: tables::state(
+                    contacts,
+                    &resolved,
+                    &keys,
+                    &Ledger {
+                        inputs,
+                        columns,
+                        measures: begun.measures,
+                    },
+                )?,
             };
             shelf.into_draft()?.commit(closing)
         })?;

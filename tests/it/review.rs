@@ -44,6 +44,9 @@ fn texts_are_guarded_and_quoted_and_numbers_are_numbers() {
         assert!(unguarded.iter().all(|cell| !text.contains(cell)), "{text}");
     }
     let text = csv(&report(side("a,b", "O\"Neil; \nJr"), side("C-2", "Ada")));
-    assert!(text.contains(",crm,\"a,b\",crm,C-2,,,,near,0.500000,0.250000,-1.500,city,below_threshold,k,k,2,2,10.00,"), "{text}");
+    assert!(
+        text.contains(",crm,\"a,b\",crm,C-2,,,,near,0.500000,0.250000,-1.500,city,below_threshold,k,k,2,2,10.00,"),
+        "{text}"
+    );
     assert!(text.contains("\"O\"\"Neil; \nJr\",Ada,"), "{text}");
 }

@@ -34,16 +34,26 @@ fn failed(done: &Done) -> Vec<(String, Value)> {
     for gate in &gates {
         assert_eq!(breaches(&schema("gate"), gate), Vec::<String>::new());
         assert_eq!((&gate["passed"], &gate["accepted"]), (&json!(false), &json!(false)));
-        assert!(done.stderr.contains(&format!("gates.{}", gate["gate"].as_str().expect("a name"))), "{}", done.stderr);
+        assert!(
+            done.stderr.contains(&format!("gates.{}", gate["gate"].as_str().expect("a name"))),
+            "{}",
+            done.stderr
+        );
     }
-    gates.into_iter().map(|gate| (gate["gate"].as_str().expect("a name").to_owned(), gate)).collect()
+    gates
+        .into_iter()
+        .map(|gate| (gate["gate"].as_str().expect("a name").to_owned(), gate))
+        .collect()
 }
 
 /// A gate of a report.
 #[track_caller]
 fn gate<'a>(report: &'a Value, name: &str) -> &'a Value {
     let gates = report["gates"].as_array().expect("gates");
-    gates.iter().find(|gate| gate["gate"] == name).unwrap_or_else(|| panic!("no {name} in {report:#}"))
+    gates
+        .iter()
+        .find(|gate| gate["gate"] == name)
+        .unwrap_or_else(|| panic!("no {name} in {report:#}"))
 }
 
 #[test]
@@ -51,7 +61,12 @@ fn a_report_tells_every_gate_with_value_and_limit() {
     let project = people(120);
     let first = project.run(&[]);
     assert_eq!(breaches(&schema("run"), &first), Vec::<String>::new());
-    let names: Vec<&str> = first["gates"].as_array().expect("gates").iter().filter_map(|gate| gate["gate"].as_str()).collect();
+    let names: Vec<&str> = first["gates"]
+        .as_array()
+        .expect("gates")
+        .iter()
+        .filter_map(|gate| gate["gate"].as_str())
+        .collect();
     assert_eq!(
         names,
         [
@@ -65,12 +80,33 @@ fn a_report_tells_every_gate_with_value_and_limit() {
             "large_customers_share_max"
         ]
     );
-    assert!(first["gates"].as_array().expect("gates").iter().all(|gate| gate["passed"] == true), "{first:#}");
-    assert_eq!((&gate(&first, "rejected_share_max")["value"], &gate(&first, "rejected_share_max")["limit"]), (&json!(0.0), &json!(0.05)));
+    assert!(
+        first["gates"].as_array().expect("gates").iter().all(|gate| gate["passed"] == true),
+        "{first:#}"
+    );
+    assert_eq!(
+        (
+            &gate(&first, "rejected_share_max")["value"],
+            &gate(&first, "rejected_share_max")["limit"]
+        ),
+        (&json!(0.0), &json!(0.05))
+    );
     // Nothing to compare with, and switched off.
-    assert_eq!((&gate(&first, "rows_drop_max")["value"], &gate(&first, "rows_drop_max")["limit"]), (&Value::Null, &json!(0.4)));
-    assert_eq!((&gate(&first, "freshness_days_max")["value"], &gate(&first, "freshness_days_max")["limit"]), (&Value::Null, &Value::Null));
-    assert_eq!(gate(&first, "customer_records_max")["value"], first["identity"]["largest_customer"].as_f64().expect("a number"));
+    assert_eq!(
+        (&gate(&first, "rows_drop_max")["value"], &gate(&first, "rows_drop_max")["limit"]),
+        (&Value::Null, &json!(0.4))
+    );
+    assert_eq!(
+        (
+            &gate(&first, "freshness_days_max")["value"],
+            &gate(&first, "freshness_days_max")["limit"]
+        ),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        gate(&first, "customer_records_max")["value"],
+        first["identity"]["largest_customer"].as_f64().expect("a number")
+    );
     crm(&project, 90);
     let second = project.run(&[]);
     assert_eq!(gate(&second, "rows_drop_max")["value"], 0.25);
@@ -104,21 +140,39 @@ fn a_source_that_shrinks_and_a_column_that_empties_are_told_together_and_can_be_
     // Accepting one of two, or the other source, is not enough.
     run(&project, &["--accept-gate", "rows_drop_max"]).ends_with(1);
     run(&project, &["--accept-gate", "rows_drop_max,null_share_rise_max:shop"]).ends_with(1);
-    let accepted = run(&project, &["--accept-gate", "rows_drop_max:crm", "--accept-gate", "null_share_rise_max"]).ends_with(0).json();
+    let accepted = run(
+        &project,
+        &["--accept-gate", "rows_drop_max:crm", "--accept-gate", "null_share_rise_max"],
+    )
+    .ends_with(0)
+    .json();
     for name in ["rows_drop_max", "null_share_rise_max"] {
         let gate = gate(&accepted, name);
-        assert_eq!((&gate["passed"], &gate["accepted"], &gate["offenders_count"]), (&json!(false), &json!(true), &json!(1)));
+        assert_eq!(
+            (&gate["passed"], &gate["accepted"], &gate["offenders_count"]),
+            (&json!(false), &json!(true), &json!(1))
+        );
     }
     // From now on the smaller night is what the next is compared with.
     let next = project.run(&["--as-of", "2026-11-01"]);
-    assert_eq!((&gate(&next, "rows_drop_max")["value"], &gate(&next, "rows_drop_max")["passed"]), (&json!(0.0), &json!(true)));
-    run(&project, &["--accept-gate", "rows_drop"]).ends_with(2).says("no gate is called `rows_drop`").says("rows_drop_max");
+    assert_eq!(
+        (&gate(&next, "rows_drop_max")["value"], &gate(&next, "rows_drop_max")["passed"]),
+        (&json!(0.0), &json!(true))
+    );
+    run(&project, &["--accept-gate", "rows_drop"])
+        .ends_with(2)
+        .says("no gate is called `rows_drop`")
+        .says("rows_drop_max");
 }
 
 #[test]
 fn a_source_that_may_be_missing_may_not_vanish_unnoticed() {
     let project = Project::small();
-    project.edit("pipeline.yaml", "    files: exports/shop*.csv\n", "    files: exports/shop*.csv\n    on_missing: skip\n");
+    project.edit(
+        "pipeline.yaml",
+        "    files: exports/shop*.csv\n",
+        "    files: exports/shop*.csv\n    on_missing: skip\n",
+    );
     project.run(&[]);
     std::fs::remove_file(project.file("exports/shop.csv")).expect("a file to remove");
     let failures = failed(&run(&project, &[]).ends_with(1));
@@ -150,11 +204,18 @@ fn forget_measures(project: &Project) {
     let entry = &mut manifest["state"]["ledger.json"];
     let path = format!("warehouse/{}", entry["path"].as_str().expect("a path"));
     let mut ledger: Value = serde_json::from_str(&project.read(&path)).expect("JSON");
-    assert!(ledger["measures"].as_array().is_some_and(|measures| measures.len() == 3), "{ledger:#}");
+    assert!(
+        ledger["measures"].as_array().is_some_and(|measures| measures.len() == 3),
+        "{ledger:#}"
+    );
     ledger.as_object_mut().expect("an object").remove("measures");
     let text = ledger.to_string();
     entry["bytes"] = text.len().into();
-    entry["sha256"] = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
+    entry["sha256"] = Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>()
+        .into();
     project.write(&path, &text);
     project.write(manifest_path, &manifest.to_string());
 }
@@ -164,12 +225,21 @@ fn old_data_stop_a_run_by_the_times_in_them_and_by_files_only_where_there_are_no
     let project = Project::small();
     // The newest contact of the CRM is of 1 February, the newest order of 12 March; a day in the far future is a mistake of an export.
     project.append("exports/crm.csv", "C-900;K900;;Neu;Dazugekommen;;;;;;;01.02.2999");
-    project.append("pipeline.yaml", "gates:\n  freshness_days_max: 232\n  sources:\n    crm: {freshness_days_max: 272}");
+    project.append(
+        "pipeline.yaml",
+        "gates:\n  freshness_days_max: 232\n  sources:\n    crm: {freshness_days_max: 272}",
+    );
     let failures = failed(&run(&project, &[]).ends_with(1));
     let offenders = failures[0].1["offenders"].as_array().expect("offenders");
-    assert_eq!((failures.len(), failures[0].0.as_str(), offenders.len()), (1, "freshness_days_max", 1));
+    assert_eq!(
+        (failures.len(), failures[0].0.as_str(), offenders.len()),
+        (1, "freshness_days_max", 1)
+    );
     let old = &offenders[0];
-    assert_eq!((&old["source"], &old["value"], &old["day"]), (&json!("shop"), &json!(233.0), &json!("2026-03-12")));
+    assert_eq!(
+        (&old["source"], &old["value"], &old["day"]),
+        (&json!("shop"), &json!(233.0), &json!("2026-03-12"))
+    );
     project.edit("pipeline.yaml", "freshness_days_max: 232", "freshness_days_max: 233");
     project.edit("pipeline.yaml", "freshness_days_max: 272", "freshness_days_max: 271");
     assert_eq!(failed(&run(&project, &[]).ends_with(1))[0].1["offenders"][0]["value"], 272.0);
@@ -178,7 +248,10 @@ fn old_data_stop_a_run_by_the_times_in_them_and_by_files_only_where_there_are_no
     project.write("sources/crm.contacts.sql", &without_time);
     // 2026-10-01 12:00 UTC, 30 days before.
     let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_856_000);
-    let file = std::fs::File::options().write(true).open(project.file("exports/crm.csv")).expect("a file");
+    let file = std::fs::File::options()
+        .write(true)
+        .open(project.file("exports/crm.csv"))
+        .expect("a file");
     file.set_modified(written).expect("a time can be set");
     project.edit("pipeline.yaml", "freshness_days_max: 271", "freshness_days_max: 29");
     assert_eq!(failed(&run(&project, &[]).ends_with(1))[0].1["offenders"][0]["value"], 30.0);
@@ -204,7 +277,11 @@ fn customers_that_hold_too_much_are_told_together_with_their_records() {
         .iter()
         .map(|(name, gate)| {
             let (value, count) = (gate["value"].as_f64(), gate["offenders_count"].as_u64());
-            (name.as_str(), (value.expect("a value") * 1000.0).round() / 1000.0, count.expect("a count"))
+            (
+                name.as_str(),
+                (value.expect("a value") * 1000.0).round() / 1000.0,
+                count.expect("a count"),
+            )
         })
         .collect();
     // C-002 and C-006 ordered in the shop, too: two records each.
@@ -218,13 +295,21 @@ fn customers_that_hold_too_much_are_told_together_with_their_records() {
         ]
     );
     let rows = &failures[1].1["offenders"][0]["rows"];
-    assert_eq!(*rows, json!([{"source": "crm", "record_id": "C-001"}, {"source": "crm", "record_id": "C-003"}, {"source": "crm", "record_id": "C-005"}]));
+    assert_eq!(
+        *rows,
+        json!([{"source": "crm", "record_id": "C-001"}, {"source": "crm", "record_id": "C-003"}, {"source": "crm", "record_id": "C-005"}])
+    );
     let buyer = failures[0].1["offenders"][0].to_string();
     assert!(buyer.contains("@") && !buyer.contains(&mail(2)), "an address is masked: {buyer}");
     assert!(done.stderr.contains("crm:C-001, crm:C-003, crm:C-005"), "{}", done.stderr);
     assert!(project.manifests().is_empty());
     // At the limit is not above it.
-    for (from, to) in [("records_max: 3", "records_max: 4"), ("dates_max: 2", "dates_max: 3"), ("names_max: 2", "names_max: 3"), ("share_max: 0.05", "share_max: 0.1")] {
+    for (from, to) in [
+        ("records_max: 3", "records_max: 4"),
+        ("dates_max: 2", "dates_max: 3"),
+        ("names_max: 2", "names_max: 3"),
+        ("share_max: 0.05", "share_max: 0.1"),
+    ] {
         project.edit("pipeline.yaml", from, to);
     }
     let report = project.run(&[]);
@@ -252,12 +337,25 @@ fn a_dry_run_and_a_plan_show_the_failing_gates_beside_everything_else_and_end_wi
     project.run(&[]);
     crm(&project, 100);
     project.append("pipeline.yaml", "gates:\n  customer_records_max: 1");
-    let plan = run(&project, &["--dry-run"]).ends_with(1).says("gates.rows_drop_max").says("gates.customer_records_max").json();
+    let plan = run(&project, &["--dry-run"])
+        .ends_with(1)
+        .says("gates.rows_drop_max")
+        .says("gates.customer_records_max")
+        .json();
     assert_eq!(breaches(&schema("plan"), &plan), Vec::<String>::new());
-    assert_eq!((&gate(&plan, "rows_drop_max")["passed"], &gate(&plan, "customer_records_max")["passed"]), (&json!(false), &json!(false)));
+    assert_eq!(
+        (
+            &gate(&plan, "rows_drop_max")["passed"],
+            &gate(&plan, "customer_records_max")["passed"]
+        ),
+        (&json!(false), &json!(false))
+    );
     assert!(plan["keys"].is_object());
     let text = project.call("run", &["--dry-run", "--as-of", AS_OF]).ends_with(1).stdout;
-    assert!(text.contains("would publish nothing: a gate says no") && text.contains("crm contacts: 0.500, at most 0.4"), "{text}");
+    assert!(
+        text.contains("would publish nothing: a gate says no") && text.contains("crm contacts: 0.500, at most 0.4"),
+        "{text}"
+    );
     // A plan compares no pair, so it knows nothing of customers.
     let plan = project.call("plan", &RUN).ends_with(1).says("gates.rows_drop_max").json();
     assert_eq!(plan["gates"].as_array().map(Vec::len), Some(4));
@@ -277,7 +375,10 @@ fn a_gate_can_be_switched_off_and_changing_one_makes_no_version() {
     let failures = failed(&done);
     let offender = &failures[0].1["offenders"][0];
     assert_eq!(offender["counts"], json!({"ragged_row": 4, "rows_read": 28, "rows_rejected": 4}));
-    assert_eq!(offender["rows"][0], json!({"source": "crm", "file": "crm.csv", "line": 26, "reason": "ragged_row"}));
+    assert_eq!(
+        offender["rows"][0],
+        json!({"source": "crm", "file": "crm.csv", "line": 26, "reason": "ragged_row"})
+    );
     for off in ["off", "false", "\"off\""] {
         let yaml = project.read("pipeline.yaml");
         project.append("pipeline.yaml", &format!("gates:\n  rejected_share_max: {off}"));
@@ -290,7 +391,19 @@ fn a_gate_can_be_switched_off_and_changing_one_makes_no_version() {
     project.edit("pipeline.yaml", "rejected_share_max: 0.5", "rejected_share_max: off");
     assert_eq!(project.run(&[])["outcome"], "unchanged");
     project.edit("pipeline.yaml", "rejected_share_max: off", "rejected_share_max: never");
-    project.call("run", &[]).ends_with(2).says("pipeline.yaml:19:23: `rejected_share_max` must be between 0 and 1").says("off");
-    project.edit("pipeline.yaml", "rejected_share_max: never", "customer_records_max: 1.5\n  sources: {shpo: {}}");
-    project.call("run", &[]).ends_with(2).says("must be a whole number").says("did you mean `shop`?");
+    project
+        .call("run", &[])
+        .ends_with(2)
+        .says("pipeline.yaml:19:23: `rejected_share_max` must be between 0 and 1")
+        .says("off");
+    project.edit(
+        "pipeline.yaml",
+        "rejected_share_max: never",
+        "customer_records_max: 1.5\n  sources: {shpo: {}}",
+    );
+    project
+        .call("run", &[])
+        .ends_with(2)
+        .says("must be a whole number")
+        .says("did you mean `shop`?");
 }

@@ -12,7 +12,10 @@ fn rows(text: &str) -> Vec<Row> {
 }
 
 fn review(project: &Project, arguments: &[&str]) -> Value {
-    project.call("review", &[arguments, &["--format", "json"]].concat()).ends_with(0).json()
+    project
+        .call("review", &[arguments, &["--format", "json"]].concat())
+        .ends_with(0)
+        .json()
 }
 
 fn pairs(report: &Value) -> &Vec<Value> {
@@ -29,10 +32,16 @@ fn what_a_person_fills_in_takes_effect_and_does_not_come_up_again() {
     assert_eq!(done.stdout, "");
     let text = project.read("decisions/review.csv");
     let listed = rows(&text);
-    assert!(listed.len() >= 3 && listed.iter().all(|row| row["decision"].is_empty() && row["kind"] == "near"), "{text}");
+    assert!(
+        listed.len() >= 3 && listed.iter().all(|row| row["decision"].is_empty() && row["kind"] == "near"),
+        "{text}"
+    );
     let key = |row: &Row, side: &str| project.key_of(&row[&format!("{side}_source")], &row[&format!("{side}_record_id")]);
     for row in &listed {
-        assert_eq!((key(row, "left"), key(row, "right")), (row["left_customer_key"].clone(), row["right_customer_key"].clone()));
+        assert_eq!(
+            (key(row, "left"), key(row, "right")),
+            (row["left_customer_key"].clone(), row["right_customer_key"].clone())
+        );
         assert_ne!(row["left_customer_key"], row["right_customer_key"]);
     }
     // Empty decisions decide nothing: the file as it was written changes no key.
@@ -44,7 +53,10 @@ fn what_a_person_fills_in_takes_effect_and_does_not_come_up_again() {
     lines[2] = format!("cannot_link{}", lines[2]);
     project.write("decisions/review.csv", &(lines.join("\n") + "\n"));
     let report = project.run(&["--as-of", "2026-11-02"]);
-    assert_eq!(report["identity"]["decisions"], json!({"must_link": 1, "cannot_link": 1, "unknown_record": 0}));
+    assert_eq!(
+        report["identity"]["decisions"],
+        json!({"must_link": 1, "cannot_link": 1, "unknown_record": 0})
+    );
     assert_eq!(key(&listed[0], "left"), key(&listed[0], "right"), "people joined them");
     assert_ne!(key(&listed[1], "left"), key(&listed[1], "right"), "people parted them");
     let again = review(&project, &["--kind", "near"]);
@@ -80,7 +92,10 @@ fn pairs_are_ranked_by_uncertainty_times_what_hangs_on_them() {
                 "revenue" => number(&pair["revenue"]),
                 _ => score / (p * (1.0 - p)),
             };
-            assert!((score - p * (1.0 - p) * stake).abs() < 1e-9 && stake + 1e-9 >= records.min(1.0), "{pair:#}");
+            assert!(
+                (score - p * (1.0 - p) * stake).abs() < 1e-9 && stake + 1e-9 >= records.min(1.0),
+                "{pair:#}"
+            );
             assert!(score <= last, "{kind}: {pair:#}");
             last = score;
             let is_bridge = pair["kind"] == "bridge";
@@ -110,9 +125,16 @@ fn a_bridge_of_an_identifier_is_listed_where_the_records_contradict_it_and_comes
     assert_eq!(project.key_of("crm", "=1+1"), project.key_of("crm", "C-001"));
     let done = project.call("review", &["--kind", "bridge"]).ends_with(0);
     let listed = rows(&done.stdout);
-    let ids: Vec<(&str, &str)> = listed.iter().map(|row| (&*row["left_record_id"], &*row["right_record_id"])).collect();
+    let ids: Vec<(&str, &str)> = listed
+        .iter()
+        .map(|row| (&*row["left_record_id"], &*row["right_record_id"]))
+        .collect();
     // An id that a spreadsheet would run is written with an apostrophe, and read without it.
-    assert!(ids.contains(&("'=1+1", "C-001")) || ids.contains(&("C-001", "'=1+1")), "{}", done.stdout);
+    assert!(
+        ids.contains(&("'=1+1", "C-001")) || ids.contains(&("C-001", "'=1+1")),
+        "{}",
+        done.stdout
+    );
     assert!(!done.stdout.contains("C-801"), "nothing contradicts that C-801 is C-003");
     let masked = done.stdout.to_lowercase();
     assert!(!masked.contains("unverwechselbar") && !masked.contains(&mail(2)), "{masked}");

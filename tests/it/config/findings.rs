@@ -60,7 +60,10 @@ fn unknown_keys_have_a_suggestion() {
         "identity:\n  trainig: {}\n",
         &["6:3: unknown key `trainig` | did you mean `training`?"],
     );
-    check("gates:\n  rows_drop_mx: 1\n", &["6:3: unknown key `rows_drop_mx` | did you mean `rows_drop_max`?"]);
+    check(
+        "gates:\n  rows_drop_mx: 1\n",
+        &["6:3: unknown key `rows_drop_mx` | did you mean `rows_drop_max`?"],
+    );
     check("profile:\n  zzz: 1\n", &["6:3: unknown key `zzz` | known: `survivorship`"]);
 }
 
