@@ -40,6 +40,21 @@ impl Candidate {
         (self.left.clone(), self.right.clone())
     }
 
+    /// How open the answer is: the variance of the match. Where a constraint refused what the model takes for a match, the model is believed no
+    /// further than its threshold.
+    fn openness(&self, match_probability: f64) -> f64 {
+        let is_contradicted = self
+            .refused_because
+            .as_ref()
+            .is_some_and(|reason| reason != RefusalReason::BelowThreshold.name());
+        let probability = if is_contradicted {
+            self.probability.min(match_probability)
+        } else {
+            self.probability
+        };
+        probability * (1.0 - probability)
+    }
+
     /// Both record ids.
     pub(super) fn ids(&self) -> [&str; 2] {
         [&self.left.record_id, &self.right.record_id]
@@ -171,7 +186,7 @@ pub(super) fn find(spec: &IdentitySpec, kind: ReviewKind, stakes: &Stakes, table
             ReviewKind::Revenue => candidate.revenue,
             ReviewKind::All => records + candidate.revenue / stakes.revenue_average,
         };
-        candidate.score = candidate.probability * (1.0 - candidate.probability) * stake;
+        candidate.score = candidate.openness(spec.match_probability) * stake;
     }
     found.retain(|candidate| candidate.score > 0.0);
     Ok(found)

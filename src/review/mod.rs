@@ -5,7 +5,8 @@
 //!
 //!     score = p · (1 - p) · stake
 //!
-//! p is the match probability as published, so p · (1 - p), the variance of the answer, is largest where it is open. The stake is, by
+//! p is the match probability as published, so p · (1 - p), the variance of the answer, is largest where it is open; of a pair that a
+//! constraint refused, p is at most the threshold, because something speaks against the model. The stake is, by
 //! `--kind`, `near` and `bridge`: the records of the smaller side, which a decision moves; `revenue`: the revenue of the customers concerned;
 //! `all`: both, the revenue in units of the average customer with revenue. Revenue is gross less refunds of orders that are not cancelled, in
 //! the reporting currency; orders in another currency do not count. A bridge of a deterministic rule counts with the probability published,

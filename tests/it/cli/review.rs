@@ -85,7 +85,10 @@ fn pairs_are_ranked_by_uncertainty_times_what_hangs_on_them() {
         let mut last = f64::INFINITY;
         for pair in pairs(&report) {
             let number = |value: &Value| value.as_f64().expect("a number");
-            let (p, score) = (number(&pair["match_probability"]), number(&pair["score"]));
+            // A pair that a constraint refused counts as no surer than the threshold of the demo.
+            let is_contradicted = pair["refused_because"].as_str().is_some_and(|reason| reason != "below_threshold");
+            let surest = if is_contradicted { 0.95 } else { 1.0 };
+            let (p, score) = (number(&pair["match_probability"]).min(surest), number(&pair["score"]));
             let records = number(&pair["left"]["records"]).min(number(&pair["right"]["records"]));
             let stake = match kind {
                 "near" | "bridge" => records,
@@ -161,4 +164,25 @@ fn a_file_that_is_there_is_not_overwritten_and_nothing_published_is_an_error() {
     assert!(pairs(&none).is_empty());
     project.write("decisions/a.csv", "decision,left_source\n");
     project.call("review", &[]).ends_with(3).says("left_record_id");
+}
+
+#[test]
+fn a_pair_that_a_constraint_refused_against_the_model_is_worth_a_look() {
+    let project = Project::small();
+    // Who has a number of his own is nobody else, says the project; the model sees one person twice.
+    project.edit("pipeline.yaml", "identity:\n", "identity:\n  exclusive: [loyalty_no]\n");
+    let twice = |id: &str, card: &str| crm_row(2).replace("C-002;K002;;", &format!("{id};;{card};"));
+    let mut rows: Vec<String> = (0..24).filter(|person| *person != 2).map(crm_row).collect();
+    rows.extend([twice("C-800", "L1"), twice("C-801", "L2")]);
+    project.write_csv("exports/crm.csv", CRM_HEADER, &rows);
+    project.run(&[]);
+    assert_ne!(project.key_of("crm", "C-800"), project.key_of("crm", "C-801"));
+    let report = review(&project, &["--kind", "near"]);
+    let refused: Vec<&Value> = pairs(&report)
+        .iter()
+        .filter(|pair| pair["refused_because"] == "exclusive_identifier")
+        .collect();
+    assert_eq!(refused.len(), 1, "{report:#}");
+    assert!(refused[0]["match_probability"].as_f64() > Some(0.95), "{report:#}");
+    assert!(refused[0]["score"].as_f64() >= Some(0.0475 - 1e-9), "{report:#}");
 }
