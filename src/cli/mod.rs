@@ -8,6 +8,7 @@ use stammkunde::config::{self, Overrides};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::{Error, Result, Spec};
 
+mod bug;
 mod completions;
 mod demo;
 mod evaluate;
@@ -141,6 +142,7 @@ const EXIT_UNCHANGED: u8 = 99;
 
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
+    bug::be_discreet();
     let matches = silent(Cli::command()).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let output = Output::new(&cli.global);
