@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+mod gates;
+mod scrub;
+
+pub use gates::{GateResult, OFFENDERS_MAX, Offender, OffendingRow};
+pub use scrub::scrub;
+
 /// What went wrong, in the terms of the person or scheduler that has to react.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -89,6 +95,7 @@ struct Inner {
     context: Vec<(&'static str, String)>,
     hint: Option<String>,
     diagnostics: Vec<Diagnostic>,
+    gates: Vec<GateResult>,
     source: Option<Source>,
 }
 
@@ -105,6 +112,7 @@ impl Error {
             context: Vec::new(),
             hint: None,
             diagnostics: Vec::new(),
+            gates: Vec::new(),
             source: None,
         }))
     }
@@ -154,6 +162,13 @@ impl Error {
         let mut error = Self::config(format!("{count} {} in the project", if count == 1 { "error" } else { "errors" }));
         error.0.diagnostics = diagnostics;
         error
+    }
+
+    /// Adds the gates that failed, with what passed their limits.
+    #[must_use]
+    pub fn failed_gates(mut self, gates: Vec<GateResult>) -> Self {
+        self.0.gates = gates;
+        self
     }
 
     /// Adds what the error concerns: `.with("source", name)`.
@@ -206,27 +221,40 @@ impl Error {
     pub fn findings(&self) -> &[Diagnostic] {
         &self.0.diagnostics
     }
+
+    /// The gates that failed; empty for every other error.
+    #[must_use]
+    pub fn gates(&self) -> &[GateResult] {
+        &self.0.gates
+    }
 }
 
 impl fmt::Display for Error {
-    /// One line: message, context in parentheses, then the chain of causes, each said once: some libraries repeat theirs.
+    /// One line: message, context in parentheses, then the chain of causes, each said once: some libraries repeat theirs. Without secrets,
+    /// see [`scrub`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.message)?;
+        f.write_str(&scrub(&self.unscrubbed()))
+    }
+}
+
+impl Error {
+    fn unscrubbed(&self) -> String {
+        let mut text = self.0.message.clone();
         let mut said = self.0.message.clone();
         if !self.0.context.is_empty() {
             let context: Vec<String> = self.0.context.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-            write!(f, " ({})", context.join(", "))?;
+            text += &format!(" ({})", context.join(", "));
         }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            let text = error.to_string();
-            if !said.contains(&text) {
-                write!(f, ": {text}")?;
-                said = text;
+            let own = error.to_string();
+            if !said.contains(&own) {
+                text += &format!(": {own}");
+                said = own;
             }
             cause = error.source();
         }
-        Ok(())
+        text
     }
 }
 

@@ -21,6 +21,8 @@ pub mod score;
 pub mod key;
 pub mod profile;
 
+pub mod gate;
+
 pub mod model;
 pub mod publish;
 
@@ -31,6 +33,8 @@ pub mod plan;
 pub mod explain;
 
 pub mod evaluate;
+
+pub mod review;
 
 pub mod run;
 

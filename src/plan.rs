@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::block::RuleCounts;
 use crate::config::Spec;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{GateResult, Result};
 use crate::key::{KeyChanges, KeyRefusal};
 use crate::model::{self, ModelSpec};
 use crate::report::DecisionCounts;
@@ -145,6 +145,9 @@ pub struct PlanReport {
     /// Kinds of change beyond `keys.changed_share_max`: a run would end with exit code 1 unless `--accept-key-changes` is given.
     #[serde(default)]
     pub key_refusals: Vec<KeyRefusal>,
+    /// Gates: those on inputs, and in a dry run those on customers. A run stops at one that neither passed nor was accepted.
+    #[serde(default)]
+    pub gates: Vec<GateResult>,
     /// Models that would be built, in order.
     pub models: Vec<PlannedModel>,
     /// Estimated wall time of a run by stage.

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::block::RuleCounts;
+use crate::error::GateResult;
 use crate::key::KeyChanges;
 use crate::model::AuditResult;
 use crate::score::{ModelSource, ScoreCounts, TrainingReport};
@@ -55,6 +56,9 @@ pub struct RunReport {
     pub identity: Option<IdentityReport>,
     /// What happened to keys; absent when nothing changed.
     pub keys: Option<KeyChanges>,
+    /// Gates, all passed or accepted when a version was published; empty when nothing changed.
+    #[serde(default)]
+    pub gates: Vec<GateResult>,
     /// Audits, all passed when a version was published.
     pub audits: Vec<AuditResult>,
     /// What was taken over from the last version instead of being read again; absent when nothing changed.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stammkunde::demo::{self, DemoOptions, Evaluation};
 use stammkunde::engine::Engine;
+use stammkunde::gate::Accepted;
 use stammkunde::plan::Selection;
 use stammkunde::report::RunReport;
 use stammkunde::run::RunOptions;
@@ -84,6 +85,7 @@ pub fn demo(args: &DemoArgs, engine: &Engine, output: &Output) -> Result<u8> {
         model: None,
         selection: Selection::default(),
         accept_key_changes: false,
+        accepted_gates: Accepted::default(),
     };
     let run = super::run::execute(engine, &spec, &run_options, output)?;
     let identity = demo::against_truth(engine, &spec, &args.folder)?;

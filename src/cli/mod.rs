@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use stammkunde::config::{self, Overrides};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::{Error, Result, Spec};
 
+mod bug;
 mod completions;
 mod demo;
 mod evaluate;
@@ -18,6 +19,7 @@ mod output;
 mod plan;
 mod progress;
 mod resolve;
+mod review;
 mod run;
 mod schema;
 mod signals;
@@ -95,6 +97,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Say how good the newest version is: against labels, or without any.
     Evaluate(evaluate::EvaluateArgs),
+    /// List the pairs most worth a person's look, as a file of decisions to fill in.
+    Review(review::ReviewArgs),
     /// Show, compare or save the matching model.
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -138,7 +142,9 @@ const EXIT_UNCHANGED: u8 = 99;
 
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    bug::be_discreet();
+    let matches = silent(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let output = Output::new(&cli.global);
     match dispatch(&cli, &output) {
         Ok(code) => ExitCode::from(code),
@@ -147,6 +153,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// Help names the variables of the environment and not what they hold: a warehouse or a path may tell what nobody asked for.
+fn silent(command: clap::Command) -> clap::Command {
+    command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(silent)
 }
 
 fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
@@ -160,6 +171,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Test(args) => test::test(args, &start(&cli.global, output)?, output),
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
         Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
+        Command::Review(args) => review::review(args, &start(&cli.global, output)?, output),
         Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),
         Command::Schema(args) => schema::schema(args, output),

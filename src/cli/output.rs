@@ -1,12 +1,28 @@
 //! Where everything is printed: data to stdout, messages to stderr; plain text or JSON lines.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
+use stammkunde::error::scrub;
 use stammkunde::{Error, Result};
 
 use super::{Format, Global};
+
+/// stderr for the logs of libraries, which know nothing of secrets. A line comes in one piece.
+struct Scrubbed;
+
+impl Write for Scrubbed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        std::io::stderr().write_all(scrub(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
 
 /// What a command writes to. Clones are the same.
 #[derive(Clone)]
@@ -21,11 +37,12 @@ pub struct Output {
 struct ErrorJson<'a> {
     kind: &'a str,
     exit_code: u8,
-    message: &'a str,
-    context: Vec<(&'a str, &'a str)>,
+    message: Cow<'a, str>,
+    context: Vec<(&'a str, Cow<'a, str>)>,
     cause: Option<String>,
     hint: Option<&'a str>,
     findings: &'a [stammkunde::error::Diagnostic],
+    gates: &'a [stammkunde::error::GateResult],
 }
 
 impl Output {
@@ -39,7 +56,7 @@ impl Output {
         };
         let log = tracing_subscriber::fmt()
             .with_max_level(level)
-            .with_writer(std::io::stderr)
+            .with_writer(|| Scrubbed)
             .with_ansi(colors());
         match global.log_format {
             _ if global.quiet => {}
@@ -77,14 +94,18 @@ impl Output {
 
     /// Prints a result: as JSON, or as the text that `text` gives.
     pub fn result<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
-        let rendered = match self.format {
+        write_stdout(&self.rendered(value, text)?)
+    }
+
+    /// A result as [`Output::result`] prints it.
+    pub fn rendered<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<String> {
+        Ok(match self.format {
             Format::Json => {
                 let json = serde_json::to_string_pretty(value);
                 json.map_err(|error| Error::internal("a result does not fit JSON").because(error))? + "\n"
             }
             Format::Text => text(value),
-        };
-        write_stdout(&rendered)
+        })
     }
 
     /// Prints a message for people to stderr, with fields for programs.
@@ -127,23 +148,19 @@ impl Output {
 
     /// Prints an error: to stderr for people, and to stdout as JSON if results are JSON.
     pub fn error(&self, error: &Error) {
-        let json = ErrorJson {
-            kind: error.kind().name(),
-            exit_code: error.kind().exit_code(),
-            message: error.message(),
-            context: error.context().iter().map(|(key, value)| (*key, value.as_str())).collect(),
-            cause: std::error::Error::source(error).map(ToString::to_string),
-            hint: error.hint_text(),
-            findings: error.findings(),
-        };
         if self.is_json() {
-            let text = serde_json::json!({ "error": json });
+            let text = serde_json::json!({ "error": error_json(error) });
             // Nothing can be told any more if stdout is gone; the exit code still is.
             let _ = writeln!(std::io::stdout(), "{text:#}");
         }
+        self.complain(error);
+    }
+
+    /// Prints an error to stderr alone: what stdout has to say was said.
+    pub fn complain(&self, error: &Error) {
         match self.log_format {
             Format::Json => {
-                let fields = serde_json::to_value(&json)
+                let fields = serde_json::to_value(error_json(error))
                     .ok()
                     .and_then(|value| value.as_object().cloned())
                     .unwrap_or_default();
@@ -153,12 +170,28 @@ impl Output {
                 for finding in error.findings() {
                     eprintln!("{finding}");
                 }
+                for gate in error.gates() {
+                    eprintln!("{}", gate.text());
+                }
                 eprintln!("{} {error}", paint("error:", "1;31"));
                 if let Some(hint) = error.hint_text() {
                     eprintln!("  {} {hint}", paint("hint:", "1;36"));
                 }
             }
         }
+    }
+}
+
+fn error_json(error: &Error) -> ErrorJson<'_> {
+    ErrorJson {
+        kind: error.kind().name(),
+        exit_code: error.kind().exit_code(),
+        message: scrub(error.message()),
+        context: error.context().iter().map(|(key, value)| (*key, scrub(value))).collect(),
+        cause: std::error::Error::source(error).map(|cause| scrub(&cause.to_string()).into_owned()),
+        hint: error.hint_text(),
+        findings: error.findings(),
+        gates: error.gates(),
     }
 }
 

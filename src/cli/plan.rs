@@ -6,6 +6,8 @@ use chrono::NaiveDate;
 use clap::Args;
 use stammkunde::Result;
 use stammkunde::engine::Engine;
+use stammkunde::error::GateResult;
+use stammkunde::gate::{self, Accepted};
 use stammkunde::plan::{KindRevenue, PlanReport, Selection};
 use stammkunde::run::{self, RunOptions};
 use stammkunde::score::ModelSource;
@@ -14,7 +16,7 @@ use stammkunde::source::InputStatus;
 use super::Project;
 use super::output::{Output, bytes, count, table};
 use super::progress::Shown;
-use super::run::{run_id, sources_text};
+use super::run::{gates_text, run_id, sources_text};
 
 /// Options of `plan`.
 #[derive(Debug, Args)]
@@ -43,10 +45,20 @@ pub fn plan(args: &PlanArgs, engine: &Engine, output: &Output) -> Result<u8> {
         model: args.model.as_deref().map(super::model::read).transpose()?,
         selection: Selection::default(),
         accept_key_changes: false,
+        accepted_gates: Accepted::default(),
     };
     let plan = run::plan(engine, &spec, &options, &Shown::new(output))?;
     output.result(&plan, plan_text)?;
-    Ok(0)
+    Ok(gated(&plan, output).unwrap_or(0))
+}
+
+/// Says on stderr which gates would stop the run, and gives the exit code that it would have. None of them counts where nothing changed: such
+/// a run ends before it meets a gate.
+pub fn gated(plan: &PlanReport, output: &Output) -> Option<u8> {
+    plan.next?;
+    let error = gate::check(&plan.gates).err()?;
+    output.complain(&error);
+    Some(error.kind().exit_code())
 }
 
 /// A plan for people.
@@ -71,6 +83,7 @@ pub fn plan_text(plan: &PlanReport) -> String {
         ModelSource::Trained => "model: would be trained\n",
     };
     text += &keys_text(plan);
+    text += &gates_text(&plan.gates);
     text += "\nwould build:\n";
     let models: Vec<Vec<String>> = plan
         .models
@@ -80,6 +93,7 @@ pub fn plan_text(plan: &PlanReport) -> String {
     text += &table(&["model", "grain", "reads"], &models);
     text += &cost_text(plan);
     text + &match plan.next {
+        Some(_) if plan.gates.iter().any(GateResult::stops) => "would publish nothing: a gate says no\n".to_owned(),
         Some(next) => format!("would publish version {next}\n"),
         None => "nothing changed: would publish nothing\n".to_owned(),
     }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::Args;
 use stammkunde::engine::Engine;
+use stammkunde::error::GateResult;
+use stammkunde::gate::Accepted;
 use stammkunde::plan::Selection;
 use stammkunde::report::{DecisionCounts, IdentityReport, Outcome, RunReport};
 use stammkunde::run::{self, RunOptions};
@@ -13,7 +15,7 @@ use stammkunde::table::RunId;
 use stammkunde::{ErrorKind, Result, Spec};
 
 use super::output::{Output, bytes, count, table};
-use super::plan::plan_text;
+use super::plan::{gated, plan_text};
 use super::progress::Shown;
 use super::{EXIT_UNCHANGED, Project};
 
@@ -49,6 +51,9 @@ pub struct RunArgs {
     /// Publish even if more customers change their key than keys.changed_share_max allows.
     #[arg(long, env = "STAMMKUNDE_ACCEPT_KEY_CHANGES")]
     accept_key_changes: bool,
+    /// Publish although this gate fails, this once; repeat it for several, write NAME:SOURCE for one source. NAME is a key of `gates`.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "STAMMKUNDE_ACCEPT_GATE")]
+    accept_gate: Vec<String>,
     /// Exit with 99 when there is nothing to do (Airflow's skip).
     #[arg(long, env = "STAMMKUNDE_EXIT_99_WHEN_UNCHANGED")]
     exit_99_when_unchanged: bool,
@@ -70,10 +75,14 @@ pub fn run(args: &RunArgs, engine: &Engine, output: &Output) -> Result<u8> {
             exclude: args.exclude.clone(),
         },
         accept_key_changes: args.accept_key_changes,
+        accepted_gates: Accepted::parse(&args.accept_gate)?,
     };
     if args.dry_run {
         let plan = run::dry_run(engine, &spec, &options, &Shown::new(output))?;
         output.result(&plan, plan_text)?;
+        if let Some(code) = gated(&plan, output) {
+            return Ok(code);
+        }
         if !args.accept_key_changes && !plan.key_refusals.is_empty() {
             return Ok(ErrorKind::Gate.exit_code());
         }
@@ -181,6 +190,17 @@ pub fn identity_text(identity: &IdentityReport) -> String {
     )
 }
 
+/// Gates that failed, with what passed their limits. Nothing where none did.
+pub fn gates_text(gates: &[GateResult]) -> String {
+    let failed = gates.iter().filter(|gate| !gate.passed);
+    failed
+        .map(|gate| {
+            let accepted = if gate.accepted { " (accepted)" } else { "" };
+            format!("gate failed{accepted}: {}\n", gate.text())
+        })
+        .collect()
+}
+
 /// A run for people.
 pub fn report_text(report: &RunReport) -> String {
     if report.outcome == Outcome::Unchanged {
@@ -203,6 +223,7 @@ pub fn report_text(report: &RunReport) -> String {
             count(keys.records_moved)
         );
     }
+    text += &gates_text(&report.gates);
     text += "\n";
     let tables: Vec<Vec<String>> = report.tables.iter().map(|(name, rows)| vec![name.clone(), count(*rows)]).collect();
     text += &table(&["table", "rows"], &tables);

@@ -2,13 +2,14 @@
 
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
-use stammkunde::error::Diagnostic;
+use stammkunde::error::{Diagnostic, GateResult};
 use stammkunde::evaluate::EvaluationReport;
 use stammkunde::explain::Explanation;
 use stammkunde::model::CaseResult;
 use stammkunde::plan::PlanReport;
 use stammkunde::publish::Manifest;
 use stammkunde::report::{ResolveReport, RunReport};
+use stammkunde::review::ReviewReport;
 use stammkunde::score::{Model, ModelDifference, ModelFile, ModelSummary};
 use stammkunde::{Result, config};
 
@@ -37,12 +38,16 @@ enum SchemaName {
     Validate,
     /// one finding of an error
     Diagnostic,
+    /// one gate: of an error, a run, a plan
+    Gate,
     /// test
     Test,
     /// explain
     Explain,
     /// evaluate
     Evaluate,
+    /// review
+    Review,
     /// versions (a list of these), and versions/<n>.json
     Version,
     /// the trained model in the state of a version
@@ -66,9 +71,11 @@ pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
         SchemaName::Resolve => schema_for!(ResolveReport).into(),
         SchemaName::Validate => schema_for!(super::validate::ValidateReport).into(),
         SchemaName::Diagnostic => schema_for!(Diagnostic).into(),
+        SchemaName::Gate => schema_for!(GateResult).into(),
         SchemaName::Test => schema_for!(Vec<CaseResult>).into(),
         SchemaName::Explain => schema_for!(Explanation).into(),
         SchemaName::Evaluate => schema_for!(EvaluationReport).into(),
+        SchemaName::Review => schema_for!(ReviewReport).into(),
         SchemaName::Version => schema_for!(Manifest).into(),
         SchemaName::Model => schema_for!(Model).into(),
         SchemaName::ModelFile => schema_for!(ModelFile).into(),

@@ -5,16 +5,18 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::Config;
+use super::gates::GatesConfig;
 use super::spec::{IdentitySpec, SourceSpec, SqlFile};
 
 /// SHA-256 (hex) over the config as canonical JSON, every SQL text, and the version of this program, whose defaults fill in the rest.
 ///
-/// Left out are the key secret, so that a fingerprint tells nothing about it, and the warehouse, which does not change the result.
+/// Left out are the key secret, so that a fingerprint tells nothing about it, and warehouse and gates, which do not change the result.
 #[must_use]
 pub fn fingerprint(config: &Config, sources: &[SourceSpec], models: &[SqlFile], audits: &[SqlFile]) -> String {
     let mut config = config.clone();
     config.keys.secret = None;
     config.warehouse = String::new();
+    config.gates = GatesConfig::default();
     let json = serde_json::to_string(&config).expect("a config is JSON: fields in fixed order, maps sorted");
     let mut hash = Sha256::new();
     let mut add = |part: &str| {

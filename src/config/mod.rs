@@ -15,6 +15,7 @@ mod check;
 mod files;
 mod findings;
 mod fingerprint;
+pub mod gates;
 mod identity;
 mod interpolate;
 mod keys;

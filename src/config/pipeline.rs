@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::gates::GatesConfig;
+
 /// A stammkunde project: where exports come from, who is one customer, and where the result goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -336,12 +338,4 @@ pub enum Survivorship {
     AnyTrue,
     /// True only if every record that says anything says so: the most restrictive wins.
     AllTrue,
-}
-
-/// Limits that stop a run before it publishes (exit code 1).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct GatesConfig {
-    /// Largest share of rejected rows of a source, 0 to 1. Default: 0.05.
-    pub rejected_share_max: Option<f64>,
 }

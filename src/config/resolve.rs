@@ -9,7 +9,7 @@ use super::findings::{Findings, Path, suggest};
 use super::pipeline::{Contract, CsvConfig, Format, OnMissing, RaggedRows, SourceConfig};
 use super::spec::{CsvSpec, MappingSpec, Secret, SourceSpec, Spec, SqlFile};
 use super::yaml::Node;
-use super::{fingerprint, keys, rules, standard};
+use super::{fingerprint, gates, keys, rules, standard};
 use crate::table::RecordKind;
 use crate::table::decisions::DECISIONS;
 
@@ -17,7 +17,6 @@ use crate::table::decisions::DECISIONS;
 const SECRET_CHARACTERS_MIN: usize = 16;
 const DECOMPRESSED_BYTES_MAX: u64 = 16 << 30;
 const FIELD_BYTES_MAX: u64 = 1 << 20;
-const REJECTED_SHARE_MAX: f64 = 0.05;
 
 /// Resolves the config. What is wrong is a finding, and the spec has the default in its place.
 pub fn resolve(folder: &FilePath, config: &Config, tree: &Node, files: ProjectFiles, findings: &mut Findings) -> Spec {
@@ -38,7 +37,7 @@ pub fn resolve(folder: &FilePath, config: &Config, tree: &Node, files: ProjectFi
         key_secret: secret(config, &mut report),
         key_limits: keys::limits(config, &mut report),
         survivorship: survivorship(config, &mut report),
-        rejected_share_max: share(config, &mut report),
+        gates: gates::resolve(&config.gates, &names, &mut report),
         settings: settings(config, &mut report),
         decisions: decisions(folder, config, &mut report),
         fingerprint: fingerprint::fingerprint(config, &sources, &models, &audits),
@@ -359,19 +358,6 @@ fn survivorship(config: &Config, report: &mut Report<'_>) -> BTreeMap<String, su
         rules.insert(column.clone(), *rule);
     }
     rules
-}
-
-fn share(config: &Config, report: &mut Report<'_>) -> f64 {
-    let share = config.gates.rejected_share_max.unwrap_or(REJECTED_SHARE_MAX);
-    if (0.0..=1.0).contains(&share) {
-        return share;
-    }
-    report.at(
-        &Path::of(&["gates", "rejected_share_max"]),
-        "`rejected_share_max` must be between 0 and 1",
-        None,
-    );
-    REJECTED_SHARE_MAX
 }
 
 fn settings(config: &Config, report: &mut Report<'_>) -> BTreeMap<String, super::pipeline::Setting> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::gates::GatesSpec;
 use super::pipeline::{Contract, Format, OnMissing, RaggedRows, Setting, Survivorship};
 use crate::table::RecordKind;
 
@@ -35,8 +36,8 @@ pub struct Spec {
     pub key_limits: KeyLimits,
     /// Survivorship rule a column, for columns that differ from the default.
     pub survivorship: BTreeMap<String, Survivorship>,
-    /// Largest share of rejected rows of a source.
-    pub rejected_share_max: f64,
+    /// Limits that stop a run before it publishes.
+    pub gates: GatesSpec,
     /// Values for SQL models.
     pub settings: BTreeMap<String, Setting>,
     /// SQL models, unordered.

@@ -96,6 +96,11 @@ impl Target {
                 .with("url", shown)
                 .hint("give them in the environment (AWS_ACCESS_KEY_ID, GOOGLE_SERVICE_ACCOUNT, AZURE_STORAGE_ACCOUNT_KEY …)"));
         }
+        if path.contains('?') {
+            return Err(Error::config("a URL has a query")
+                .with("url", shown)
+                .hint("leave out what follows the `?`; give keys and signatures in the environment, e.g. AZURE_STORAGE_SAS_TOKEN"));
+        }
         if host.is_empty() {
             return Err(Error::config("a URL names no bucket").with("url", shown));
         }

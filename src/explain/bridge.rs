@@ -2,14 +2,16 @@
 
 /// A bridge, by the position of its edge, with the number of nodes on the side of each of its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bridge {
-    pub(super) edge: usize,
-    pub(super) sides: [usize; 2],
+pub(crate) struct Bridge {
+    /// Position of the edge.
+    pub(crate) edge: usize,
+    /// Nodes on the side of each of its ends.
+    pub(crate) sides: [usize; 2],
 }
 
 /// Every bridge of a graph of so many nodes, by the position of its edge. Two edges between the same nodes are no bridge. O(nodes + edges),
 /// without recursion (Tarjan 1974: an edge to a child is a bridge if nothing below it reaches above it).
-pub(super) fn bridges(nodes: usize, edges: &[(usize, usize)]) -> Vec<Bridge> {
+pub(crate) fn bridges(nodes: usize, edges: &[(usize, usize)]) -> Vec<Bridge> {
     let mut around = vec![Vec::new(); nodes];
     for (edge, &(a, b)) in edges.iter().enumerate() {
         around[a].push((edge, b));

@@ -23,11 +23,15 @@ mod pair;
 mod rows;
 mod verdict;
 
+use crate::text::mask::mask_id;
+
 pub use crate::text::mask::mask;
 pub use pair::{ComparedValues, PairExplanation};
 pub use verdict::Verdict;
 
-use rows::{both, either, equal, first, text_at};
+pub(crate) use bridge::bridges;
+pub(crate) use rows::text_at;
+use rows::{both, either, equal, first};
 
 /// What is to be explained.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +150,7 @@ pub struct ExplainedEvent {
 }
 
 /// Columns of `contacts` that an explanation shows, masked.
-const SHOWN: [&str; 13] = [
+pub(crate) const SHOWN: [&str; 13] = [
     column::GIVEN_NAME,
     column::FAMILY_NAME,
     column::EMAIL,
@@ -315,10 +319,8 @@ impl<'a> Reader<'a> {
         if self.show_pii { value.to_owned() } else { mask(value) }
     }
 
-    /// A record id. Sources that know people by nothing else use their address or number as one: those are masked like any.
     fn shown_id(&self, id: &str) -> String {
-        let is_personal = id.contains('@') || id.starts_with('+');
-        if is_personal { self.shown(id) } else { id.to_owned() }
+        if self.show_pii { id.to_owned() } else { mask_id(id) }
     }
 
     /// Fields of which the rows hold several values.

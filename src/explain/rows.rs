@@ -42,7 +42,7 @@ pub(super) fn first(batch: &RecordBatch, name: &str) -> Option<String> {
 }
 
 /// A value as text, whatever its type; `None` for null or a missing column.
-pub(super) fn text_at(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {
+pub(crate) fn text_at(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {
     let column = batch.column_by_name(name)?;
     if column.is_null(row) {
         return None;

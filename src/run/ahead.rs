@@ -4,11 +4,11 @@ use arrow::array::RecordBatch;
 
 use super::identity::{self, Blocked};
 use super::pieces::Pieces;
-use super::{Previous, RunOptions, Stages, check_model, gate_rejects, is_unchanged, keys, plan_from, revenue};
+use super::{Previous, RunOptions, Stages, check_model, gates, is_unchanged, keys, plan_from, revenue};
 use crate::block::RuleCounts;
 use crate::config::Spec;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{GateResult, Result};
 use crate::key::{self, KeyChanges, KeyRefusal};
 use crate::plan::{self, KindRevenue, Measured, Plan, PlanReport, PlannedBlock};
 use crate::publish::Warehouse;
@@ -23,7 +23,7 @@ use crate::table::{Decisions, RecordKind, VersionNumber};
 /// takes minutes. Writes nothing, and tells nothing about keys.
 ///
 /// # Errors
-/// As [`super::run`] up to that point.
+/// As [`super::run`] up to that point, but for gates: the plan tells which would fail.
 pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     check_model(spec, options)?;
     let mut stages = Stages::new(progress);
@@ -44,6 +44,7 @@ pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn P
         keys: None,
         key_revenue: Vec::new(),
         key_refusals: Vec::new(),
+        gates: Vec::new(),
     };
     Ok(ahead.report(engine, found, &stages))
 }
@@ -51,7 +52,7 @@ pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn P
 /// Goes the way of [`super::run`] up to the keys, and tells what would happen. Writes nothing.
 ///
 /// # Errors
-/// As [`super::run`], without the errors of publishing.
+/// As [`super::run`], without the errors of publishing and of gates: the plan tells which would fail.
 pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     check_model(spec, options)?;
     let mut stages = Stages::new(progress);
@@ -82,6 +83,7 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
         model_source: resolved.model_source,
         largest,
         blocking: blocked.counts,
+        gates: gates::of_customers(engine, spec, options, contacts, &keys),
         keys: Some(changes),
         key_revenue,
         key_refusals: key::refusals(&keys, &changes, &spec.key_limits),
@@ -95,6 +97,8 @@ struct Ahead {
     previous: Previous,
     plan: Plan,
     ingested: Ingested,
+    /// The gates on inputs.
+    gates: Vec<GateResult>,
     standardized: Standardized,
     decisions: Decisions,
     is_unchanged: bool,
@@ -109,6 +113,8 @@ struct Found {
     keys: Option<KeyChanges>,
     key_revenue: Vec<KindRevenue>,
     key_refusals: Vec<KeyRefusal>,
+    /// The gates on customers.
+    gates: Vec<GateResult>,
 }
 
 impl Ahead {
@@ -120,7 +126,7 @@ impl Ahead {
             source::read(engine, spec, &plan.objects(), &previous.ledger, &pieces)
         })?;
         let fingerprint = plan.fingerprint(spec, &ingested.inputs);
-        gate_rejects(spec, &ingested)?;
+        let (gates, _) = gates::of_inputs(engine, spec, options, &previous, plan.as_of, &ingested)?;
         let standardized = stages.time("standardize", || {
             Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
         })?;
@@ -131,6 +137,7 @@ impl Ahead {
             previous,
             plan,
             ingested,
+            gates,
             standardized,
         })
     }
@@ -170,6 +177,7 @@ impl Ahead {
             keys: found.keys,
             key_revenue: found.key_revenue,
             key_refusals: found.key_refusals,
+            gates: self.gates.into_iter().chain(found.gates).collect(),
             models: self.plan.planned_models(),
             elapsed_ms_estimate: planned.iter().map(|stage| stage.elapsed_ms).sum(),
             stages: planned,

@@ -7,18 +7,20 @@ use chrono::NaiveDate;
 
 use crate::config::Spec;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, GateResult, Result};
+use crate::gate::{self, Accepted};
 use crate::key;
 use crate::model::{self, Tables};
 use crate::plan::{self, Plan, Selection};
 use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
 use crate::score::ModelFile;
-use crate::source::{self, Ingested, Ledger};
+use crate::source::{self, Ingested, Ledger, SourceMeasure};
 use crate::standardize;
 use crate::table::{Decisions, RecordKind, Rejects, RunId, VersionNumber};
 
 mod ahead;
+mod gates;
 mod identity;
 mod keys;
 mod pieces;
@@ -58,6 +60,8 @@ pub struct RunOptions {
     pub selection: Selection,
     /// Publish even if more customers change their key than `keys.changed_share_max` allows.
     pub accept_key_changes: bool,
+    /// Gates that may fail this once.
+    pub accepted_gates: Accepted,
 }
 
 /// Runs the job and publishes a version, or finds that nothing changed.
@@ -95,7 +99,8 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     if is_unchanged(&previous, Some(&fingerprint), options) {
         return Ok(RunReport::unchanged(options, spec, &plan, &stages));
     }
-    gate_rejects(spec, &ingested)?;
+    let (gates, measures) = gates::of_inputs(engine, spec, options, &previous, plan.as_of, &ingested)?;
+    gate::check(&gates)?;
 
     let job = Job {
         engine,
@@ -105,7 +110,14 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
         previous: &previous,
         plan: &plan,
     };
-    let mut report = job.publish(draft, ingested, fingerprint, left_out, stages)?;
+    let begun = Begun {
+        draft,
+        fingerprint,
+        left_out,
+        gates,
+        measures,
+    };
+    let mut report = job.publish(ingested, begun, stages)?;
     report.pieces = Some(pieces);
     Ok(report)
 }
@@ -120,16 +132,21 @@ struct Job<'a> {
     plan: &'a Plan,
 }
 
+/// What is known once the inputs are read.
+struct Begun<'a> {
+    draft: Draft<'a>,
+    fingerprint: String,
+    /// Tables of the last version that models read and this run does not build.
+    left_out: Tables,
+    /// The gates on inputs.
+    gates: Vec<GateResult>,
+    /// What the sources gave, for the ledger.
+    measures: Vec<SourceMeasure>,
+}
+
 impl Job<'_> {
-    /// From the records to the version. `left_out` are tables of the last version that models read and this run does not build.
-    fn publish(
-        &self,
-        draft: Draft<'_>,
-        ingested: Ingested,
-        fingerprint: String,
-        left_out: Tables,
-        mut stages: Stages<'_>,
-    ) -> Result<RunReport> {
+    /// From the records to the version.
+    fn publish(&self, ingested: Ingested, mut begun: Begun<'_>, mut stages: Stages<'_>) -> Result<RunReport> {
         let Job {
             engine,
             spec,
@@ -172,6 +189,8 @@ impl Job<'_> {
             differing.extend(stages.part("refresh", || self.compare_links(contacts, decisions, &resolved))?);
         }
         let keys = stages.time("key", || Ok(keys::assign(engine, spec, previous, contacts, decisions, &resolved)))?;
+        begun.gates.extend(gates::of_customers(engine, spec, options, contacts, &keys));
+        gate::check(&begun.gates)?;
         keys::gate(spec, options, previous, &keys)?;
         let input = tables::Input {
             engine,
@@ -183,21 +202,27 @@ impl Job<'_> {
             resolved: &resolved,
             keys: &keys,
         };
-        let mut shelf = self.shelve(draft, &input, &rejects, facts, &mut stages)?;
-        shelf.lend(left_out);
+        let mut shelf = self.shelve(begun.draft, &input, &rejects, facts, &mut stages)?;
+        shelf.lend(begun.left_out);
         let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &shelf.readable()))?;
         shelf.keep(built);
         let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &shelf.readable()))?;
         gate_audits(&audits)?;
 
         let identity = resolved.report(&keys, decisions);
+        let ledger = Ledger {
+            inputs,
+            columns,
+            headers,
+            measures: begun.measures,
+        };
         let manifest = stages.time("publish", || {
             shelf.put("runs", tables::runs(previous, options, plan, engine.now(), &identity))?;
             let closing = Closing {
                 as_of: plan.as_of,
-                fingerprint,
+                fingerprint: begun.fingerprint,
                 carried: previous.carried(&spec.models, shelf.kept()),
-                state: tables::state(spec, contacts, &resolved, &keys, &Ledger { inputs, columns, headers })?,
+                state: tables::state(spec, contacts, &resolved, &keys, &ledger)?,
             };
             shelf.into_draft()?.commit(closing)
         })?;
@@ -209,6 +234,7 @@ impl Job<'_> {
             placeholders: standardized.placeholders,
             identity: Some(identity),
             keys: Some(key::changes(&keys, previous.customers())),
+            gates: begun.gates,
             audits,
             refresh_differences: options.full_refresh.then_some(differing),
             tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
@@ -269,45 +295,6 @@ fn is_unchanged(previous: &Previous, fingerprint: Option<&str>, options: &RunOpt
     !options.full_refresh && fingerprint.is_some() && previous.fingerprint() == fingerprint && same_model
 }
 
-fn gate_rejects(spec: &Spec, ingested: &Ingested) -> Result<()> {
-    for counts in &ingested.counts {
-        let share = if counts.rows_read == 0 {
-            0.0
-        } else {
-            counts.rows_rejected as f64 / counts.rows_read as f64
-        };
-        if share > spec.rejected_share_max {
-            return Err(
-                Error::gate(format!("{} of {} rows were rejected", counts.rows_rejected, counts.rows_read))
-                    .with("source", &counts.source)
-                    .with("record", &counts.record)
-                    .with("reasons", reasons(ingested, &counts.source))
-                    .hint(format!(
-                        "mend the export or its settings, or raise gates.rejected_share_max (now {})",
-                        spec.rejected_share_max
-                    )),
-            );
-        }
-    }
-    Ok(())
-}
-
-/// The three most frequent reasons of a source's rejects, as `ragged_row 12, duplicate 3`.
-fn reasons(ingested: &Ingested, source: &str) -> String {
-    let mut counts: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
-    for reject in ingested.rejects.rows.iter().filter(|reject| reject.source == source) {
-        *counts.entry(&reject.reason).or_default() += 1;
-    }
-    let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
-    counts.sort_by_key(|&(reason, count)| (std::cmp::Reverse(count), reason));
-    counts
-        .iter()
-        .take(3)
-        .map(|(reason, count)| format!("{reason} {count}"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 fn gate_audits(audits: &[model::AuditResult]) -> Result<()> {
     let failed: Vec<String> = audits
         .iter()
@@ -348,6 +335,7 @@ impl RunReport {
             placeholders: std::collections::BTreeMap::new(),
             identity: None::<IdentityReport>,
             keys: None,
+            gates: Vec::new(),
             audits: Vec::new(),
             pieces: None,
             refresh_differences: None,

@@ -7,10 +7,11 @@ use arrow::array::{ArrayRef, RecordBatch};
 
 use super::identity::{self, Before};
 use super::previous::Previous;
-use super::{Progress, Stages, gate_rejects, keys};
+use super::{Progress, Stages, keys};
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::gate::{self, Accepted};
 use crate::key;
 use crate::publish::{self, Warehouse};
 use crate::report::ResolveReport;
@@ -62,7 +63,7 @@ pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress:
         let is_wanted = |name: &str| standardize::is_read_for(&matching, name);
         source::read_contacts(engine, spec, &objects, (&previous.ledger, &NoPieces), &is_wanted)
     })?;
-    gate_rejects(spec, &ingested)?;
+    gate::check(&[gate::rejected(&spec.gates, &ingested, &Accepted::default())])?;
     let standardized = stages.time("standardize", || {
         let purpose = Purpose::Matching(&matching);
         let standardized = engine.compute(|| standardize::standardize_for(&ingested.contacts, &spec.country, purpose));

@@ -1,6 +1,7 @@
 //! Reads the decisions of people: CSV files that say which two records are one customer, which never are, and which key a customer has.
 //!
-//! A decision that cannot be understood stops the run: to go on without it could merge what somebody took care to keep apart.
+//! A decision that cannot be understood stops the run: to go on without it could merge what somebody took care to keep apart. A row with an
+//! empty decision decides nothing, whatever else it holds: `review` writes such rows for people to fill in.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::table::column::{LEFT_RECORD_ID, LEFT_SOURCE, REASON, RIGHT_RECORD_ID, RIGHT_SOURCE};
 use crate::table::decisions::{NamedRecord, PIN};
 use crate::table::{CustomerKey, Decided, Decision, DecisionKind, Pin, column};
+use crate::text::formula::unguard;
 
 use super::contradictions;
 
@@ -111,8 +113,8 @@ fn rows(decoded: &Decoded, object: &InputObject) -> Result<Decided> {
                 object,
                 number: u64::try_from(lines.value(row)).unwrap_or(0),
             };
-            // A line of separators alone, as spreadsheets leave them.
-            if line.cells.iter().all(Option::is_none) {
+            // No word, no decision: a pair that a review lists and nobody has decided yet, or separators alone, as spreadsheets leave them.
+            if line.cells[0].is_none() {
                 continue;
             }
             if line.is_pin() {
@@ -149,8 +151,8 @@ impl Line<'_> {
 
     fn record(&self, at: usize) -> Result<NamedRecord> {
         Ok(NamedRecord {
-            source: self.required(at)?.to_owned(),
-            record_id: self.required(at + 1)?.to_owned(),
+            source: unguard(self.required(at)?).to_owned(),
+            record_id: unguard(self.required(at + 1)?).to_owned(),
         })
     }
 

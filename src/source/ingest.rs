@@ -19,6 +19,7 @@ use crate::config::spec::{SourceSpec, Spec};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::table::{RecordKind, Rejects};
+use crate::text::email;
 
 /// What one source gave.
 #[derive(Default)]
@@ -211,7 +212,23 @@ pub(super) fn read_header(engine: &Engine, source: &SourceSpec, place: &Place, o
         Format::Jsonl => jsonl::read_header(engine, source, place, object),
         Format::Parquet => parquet::read_header(engine, source, place, object),
     }?;
+    if source.format == Format::Csv && source.csv.header_rows > 0 {
+        expect_header(source, object, &found)?;
+    }
     Ok(header::with_folders(found, &object.path))
+}
+
+/// A file without a header would lose its first person, whose values would stand as names of columns in reports and in the ledger.
+fn expect_header(source: &SourceSpec, object: &InputObject, header: &Header) -> Result<()> {
+    if header.fields.iter().all(|(name, _)| email::normalize(name).is_none()) {
+        return Ok(());
+    }
+    Err(
+        Error::input("the header of a file looks like a row of data: a column is named by an e-mail address")
+            .with("source", &*source.name)
+            .with("file", &*object.path)
+            .hint("have the export write a header; or, if it never has one, set `csv: header_rows: 0` and map `column_1`, `column_2`, …"),
+    )
 }
 
 /// Columns of all files, in order of first appearance, with a type that holds the values of each.

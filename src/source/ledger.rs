@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::raw::Header;
-use super::{InputObject, header};
+use super::{InputObject, SourceMeasure, header};
 use crate::config::spec::SourceSpec;
 
 /// What the last version knew of the inputs.
@@ -18,6 +18,9 @@ pub struct Ledger {
     /// Columns of each object.
     #[serde(default)]
     pub headers: Vec<ObjectHeader>,
+    /// What each source gave; empty in the ledger of an older build.
+    #[serde(default)]
+    pub measures: Vec<SourceMeasure>,
 }
 
 /// The columns of one object, without those of its folders.

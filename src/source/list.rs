@@ -104,6 +104,21 @@ fn is_ignored(name: &str) -> bool {
 
 /// Objects of one source, sorted by path.
 pub(super) fn list_source(engine: &Engine, source: &SourceSpec, folder: &Path) -> Result<Vec<InputObject>> {
+    let matching = matching(engine, source, folder)?;
+    let object = |(path, meta): (String, ObjectMeta)| InputObject {
+        source: source.name.clone(),
+        path,
+        size: meta.size,
+        etag: meta.e_tag,
+        sha256: None,
+    };
+    let mut objects: Vec<InputObject> = matching.into_iter().map(object).collect();
+    objects.sort();
+    Ok(objects)
+}
+
+/// What the store tells of every object that a source matches, with its path below the source's folder; in no order.
+pub(super) fn matching(engine: &Engine, source: &SourceSpec, folder: &Path) -> Result<Vec<(String, ObjectMeta)>> {
     let Some(place) = Place::of(engine, source, folder)? else {
         return Ok(Vec::new());
     };
@@ -126,20 +141,7 @@ pub(super) fn list_source(engine: &Engine, source: &SourceSpec, folder: &Path) -
                 .because(error));
         }
     };
-    let mut objects: Vec<InputObject> = metas
-        .iter()
-        .filter_map(|meta| {
-            Some(InputObject {
-                source: source.name.clone(),
-                path: place.relative(meta)?,
-                size: meta.size,
-                etag: meta.e_tag.clone(),
-                sha256: None,
-            })
-        })
-        .collect();
-    objects.sort();
-    Ok(objects)
+    Ok(metas.into_iter().filter_map(|meta| Some((place.relative(&meta)?, meta))).collect())
 }
 
 /// Lists all sources and compares them with the ledger.

@@ -16,6 +16,8 @@ mod jsonl;
 mod ledger;
 mod list;
 mod mapping;
+mod measure;
+mod modified;
 mod parquet;
 mod piece;
 mod raw;
@@ -40,6 +42,12 @@ use crate::table::{Contacts, Decided, RecordKind, Rejects, column};
 
 pub use ledger::{Ledger, ObjectHeader};
 pub use staged::{NoPieces, PieceStore};
+
+/// What stands for the record where rows of files are counted, before a mapping.
+pub const RAW_RECORD: &str = mapping::RAW_TABLE;
+
+pub use measure::{SourceMeasure, measure, newest_times, rows_without};
+pub use modified::newest_object;
 
 /// One object that a source matched, as the ledger of inputs keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -130,6 +138,18 @@ pub struct Ingested {
 /// `Input` if a source with `on_missing: error` matches nothing; `Environment` if a store cannot be listed.
 pub fn list(engine: &Engine, spec: &Spec, ledger: &Ledger) -> Result<Vec<(InputObject, InputStatus)>> {
     list::list(engine, spec, ledger)
+}
+
+/// What people have decided so far: the files of decisions as they are now, sorted and free of contradictions.
+///
+/// # Errors
+/// `Input` for a file that cannot be understood or decisions that contradict each other, `Environment` for the store.
+pub fn decisions(engine: &Engine, spec: &Spec) -> Result<Decided> {
+    let Some(source) = &spec.decisions else {
+        return Ok(Decided::default());
+    };
+    let objects = list::list_source(engine, source, &spec.folder)?;
+    Ok(decisions::read(engine, spec, &objects)?.0)
 }
 
 /// Reads and maps the listed objects (without the missing ones). What is known of an object that is as it was comes from `pieces`, and the

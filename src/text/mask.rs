@@ -17,6 +17,18 @@ pub fn mask(value: &str) -> String {
     }
 }
 
+/// A record id. Sources that know people by nothing else use their address or number as one: those are masked like any; others are not.
+#[must_use]
+pub fn mask_id(id: &str) -> String {
+    if is_personal(id) { mask(id) } else { id.to_owned() }
+}
+
+/// Whether a record id is an address or a number of a person.
+#[must_use]
+pub fn is_personal(id: &str) -> bool {
+    id.contains('@') || id.starts_with('+')
+}
+
 fn head(text: &str) -> String {
     text.chars().next().map_or_else(String::new, |first| format!("{first}***"))
 }

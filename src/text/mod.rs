@@ -8,6 +8,7 @@ pub mod country;
 pub mod date;
 pub mod email;
 pub mod fold;
+pub mod formula;
 pub mod gender;
 pub mod given_names;
 pub mod identifier;

@@ -1,5 +1,6 @@
 //! Drives the binary as users and schedulers do: arguments, environment, exit codes, stdout, stderr and what stands in the warehouse.
 
+mod canary;
 mod churn;
 mod codes;
 mod crash;
@@ -7,6 +8,7 @@ mod decisions;
 mod dry_run;
 mod evaluate;
 mod explain;
+mod gates;
 mod incremental;
 mod keys;
 mod model;
@@ -15,6 +17,7 @@ mod privacy;
 mod project;
 mod repeat;
 mod resolve;
+mod review;
 mod select;
 mod skew;
 mod support;

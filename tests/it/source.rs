@@ -6,6 +6,7 @@ use std::path::Path;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::util::display::array_value_to_string;
 use stammkunde::config::Spec;
+use stammkunde::config::gates::GatesSpec;
 use stammkunde::config::pipeline::{Contract, Format, OnMissing, RaggedRows};
 use stammkunde::config::spec::{
     ClusterSpec, CohesionSpec, CsvSpec, IdentitySpec, KeyLimits, MappingSpec, Secret, SourceSpec, SqlFile, TrainingSpec,
@@ -201,7 +202,7 @@ fn spec(folder: &Path, sources: Vec<SourceSpec>) -> Spec {
             moved: None,
             customers_min: 0,
         },
-        rejected_share_max: 0.05,
+        gates: GatesSpec::default(),
         settings: BTreeMap::new(),
         models: Vec::new(),
         audits: Vec::new(),

@@ -15,7 +15,8 @@ fn rows_rejected_above_the_gate_end_with_1_and_publish_nothing() {
     project
         .call("run", &RUN)
         .ends_with(1)
-        .says("rows were rejected")
+        .says("too many rows were rejected")
+        .says("crm.csv:26 ragged_row")
         .says("gates.rejected_share_max");
     assert!(project.manifests().is_empty());
     project.append("pipeline.yaml", "gates:\n  rejected_share_max: 0.5");

@@ -280,8 +280,13 @@ impl Project {
 
     /// A copy of the demo of 150 people with its first version published.
     pub fn demo() -> Self {
+        Self::copy_of(demo())
+    }
+
+    /// A copy of a project.
+    pub fn copy_of(path: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        copy(demo(), folder.path());
+        copy(path, folder.path());
         Self { folder }
     }
 
@@ -454,7 +459,7 @@ fn demo() -> &'static Path {
     })
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");

@@ -31,6 +31,8 @@ fn every_schema_is_json_with_a_title_and_properties() {
         "resolve",
         "validate",
         "diagnostic",
+        "gate",
+        "review",
         "test",
         "explain",
         "evaluate",

@@ -60,7 +60,11 @@ fn unknown_keys_have_a_suggestion() {
         "identity:\n  trainig: {}\n",
         &["6:3: unknown key `trainig` | did you mean `training`?"],
     );
-    check("gates:\n  zzz: 1\n", &["6:3: unknown key `zzz` | known: `rejected_share_max`"]);
+    check(
+        "gates:\n  rows_drop_mx: 1\n",
+        &["6:3: unknown key `rows_drop_mx` | did you mean `rows_drop_max`?"],
+    );
+    check("profile:\n  zzz: 1\n", &["6:3: unknown key `zzz` | known: `survivorship`"]);
 }
 
 #[test]
@@ -217,7 +221,7 @@ fn probabilities_are_checked() {
     check("identity: {match_probability: 0.8, possible_probability: 0.8}\n", &[]);
     check(
         "gates: {rejected_share_max: 1.1}\n",
-        &["5:29: `rejected_share_max` must be between 0 and 1"],
+        &["5:29: `rejected_share_max` must be between 0 and 1 | write `off` to switch the gate off"],
     );
     check("identity: {size_max: 0}\n", &["5:22: `size_max` must be 1 or more"]);
     check(

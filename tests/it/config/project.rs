@@ -1,5 +1,6 @@
 //! The files of a project around `pipeline.yaml`, and what a spec holds beside identity.
 
+use stammkunde::config::gates::GatesSpec;
 use stammkunde::config::pipeline::{OnMissing, RaggedRows, Setting, Survivorship};
 use stammkunde::config::{self, Overrides};
 use stammkunde::error::ErrorKind;
@@ -12,7 +13,7 @@ fn every_default_is_filled_in() {
     let spec = good(&minimal(""));
     assert_eq!(spec.time_zone, chrono_tz::UTC);
     assert_eq!((spec.currency.as_str(), spec.country.as_str()), ("EUR", "DE"));
-    assert_eq!(spec.rejected_share_max, 0.05);
+    assert_eq!(spec.gates, GatesSpec::default());
     let source = &spec.sources[0];
     assert_eq!(source.decompressed_bytes_max, 17_179_869_184);
     assert_eq!(source.field_bytes_max, 1_048_576);

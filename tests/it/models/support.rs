@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
 use stammkunde::Spec;
+use stammkunde::config::gates::GatesSpec;
 use stammkunde::config::spec::{ClusterSpec, CohesionSpec, IdentitySpec, KeyLimits, Secret, SqlFile, TrainingSpec};
 use stammkunde::config::standard;
 use stammkunde::engine::{Engine, EngineOptions};
@@ -79,7 +80,7 @@ pub fn spec(models: Vec<SqlFile>, audits: Vec<SqlFile>) -> Spec {
             moved: None,
             customers_min: 0,
         },
-        rejected_share_max: 0.05,
+        gates: GatesSpec::default(),
         settings: BTreeMap::new(),
         models,
         audits,
