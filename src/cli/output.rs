@@ -93,7 +93,7 @@ impl Output {
             return;
         }
         match self.log_format {
-            Format::Text => eprintln!("{text}"),
+            Format::Text => say(text),
             Format::Json => self.log("info", event, text, fields),
         }
     }
@@ -108,7 +108,7 @@ impl Output {
             line.insert("run_id".to_owned(), run_id.clone().into());
         }
         line.extend(fields.iter().map(|(key, value)| (key.clone(), value.clone())));
-        eprintln!("{}", serde_json::Value::Object(line));
+        say(&serde_json::Value::Object(line).to_string());
     }
 
     /// Says that a signal ends the program.
@@ -120,8 +120,8 @@ impl Output {
                 self.log("error", "stopped", text, &fields);
             }
             // The bar has left the cursor in its line.
-            Format::Text if self.is_interactive() => eprintln!("\n{text}"),
-            Format::Text => eprintln!("{text}"),
+            Format::Text if self.is_interactive() => say(&format!("\n{text}")),
+            Format::Text => say(text),
         }
     }
 
@@ -151,15 +151,20 @@ impl Output {
             }
             Format::Text => {
                 for finding in error.findings() {
-                    eprintln!("{finding}");
+                    say(&finding.to_string());
                 }
-                eprintln!("{} {error}", paint("error:", "1;31"));
+                say(&format!("{} {error}", paint("error:", "1;31")));
                 if let Some(hint) = error.hint_text() {
-                    eprintln!("  {} {hint}", paint("hint:", "1;36"));
+                    say(&format!("  {} {hint}", paint("hint:", "1;36")));
                 }
             }
         }
     }
+}
+
+/// Writes a line to stderr. Who closed it does not want to read it: no reason to stop.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Writes to stdout; a closed pipe (`| head`) ends the program quietly.

@@ -3,9 +3,12 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path as StorePath;
 use object_store::{ObjectMeta, ObjectStoreExt, PutMode, PutOptions};
 
@@ -187,6 +190,19 @@ impl<'a> Bucket<'a> {
         }
     }
 
+    /// As [`Bucket::delete_folder`], to be done later, as well as it goes.
+    pub(super) fn deleting(&self, relative: &str) -> Result<BoxFuture<'static, ()>> {
+        let (path, local, store) = (self.path(relative)?, self.local(relative), Arc::clone(&self.root.store));
+        let delete = async move {
+            let found = store.list(Some(&path)).map_ok(|meta| meta.location).boxed();
+            let _ = store.delete_stream(found).try_collect::<Vec<_>>().await;
+            if let Some(folder) = local {
+                let _ = fs::remove_dir_all(folder);
+            }
+        };
+        Ok(delete.boxed())
+    }
+
     /// Files directly in a folder, by name.
     pub(super) fn files(&self, folder: &str) -> Result<Vec<(String, ObjectMeta)>> {
         Ok(self
@@ -205,6 +221,31 @@ impl<'a> Bucket<'a> {
             .iter()
             .filter_map(|path| path.filename().map(str::to_owned))
             .collect())
+    }
+
+    /// All files below a folder, with their bytes: paths below the warehouse, sorted.
+    pub(super) fn below(&self, folder: &str) -> Result<Vec<(String, u64)>> {
+        let (path, root) = (self.path(folder)?, self.root.path.as_ref());
+        let found = self
+            .engine
+            .wait(self.root.store.list(Some(&path)).try_collect::<Vec<ObjectMeta>>())
+            .map_err(|error| self.failed(error, "list a folder of the warehouse", folder))?;
+        let relative = |meta: &ObjectMeta| {
+            let path = meta.location.as_ref().strip_prefix(root)?;
+            Some((path.trim_start_matches('/').to_owned(), meta.size))
+        };
+        let mut files: Vec<(String, u64)> = found.iter().filter_map(relative).collect();
+        files.sort();
+        Ok(files)
+    }
+
+    /// The time now, by the store's clock: that of an object just written. This machine's may be wrong.
+    pub(super) fn now(&self) -> Result<DateTime<Utc>> {
+        let probe = format!("_clock-{}.json", std::process::id());
+        self.put(&probe, Bytes::from_static(b"{}"))?;
+        let now = self.head(&probe)?.map(|probe| probe.last_modified);
+        self.delete(&probe)?;
+        Ok(now.unwrap_or_else(|| self.engine.now()))
     }
 
     fn list(&self, folder: &str) -> Result<object_store::ListResult> {

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 
 use super::bucket::Bucket;
-use super::{FileEntry, MANIFEST_FORMAT, Manifest, TableEntry, Warehouse, commit, latest, write};
-use crate::engine::Engine;
+use super::{FileEntry, MANIFEST_FORMAT, Manifest, TableEntry, Warehouse, commit, latest, sweep, write};
+use crate::engine::{Engine, Farewell};
 use crate::error::{Error, Result};
 use crate::table::{RunId, VersionNumber};
 
@@ -21,7 +21,8 @@ pub struct Draft<'a> {
     parent: Option<VersionNumber>,
     folder: String,
     tables: BTreeMap<String, TableEntry>,
-    keep_files: bool,
+    /// `None` once the files must stay.
+    farewell: Option<Farewell>,
 }
 
 /// What a version needs beside its tables.
@@ -45,14 +46,17 @@ impl<'a> Draft<'a> {
     pub fn begin(engine: &'a Engine, warehouse: &'a Warehouse, run_id: &RunId, parent: Option<VersionNumber>) -> Result<Self> {
         let bucket = Bucket::new(engine, &warehouse.root);
         commit::expect_newest(&bucket, parent)?;
+        let folder = write::claim(&bucket, run_id)?;
+        // A signal gives the space back too: the next run may be on another day.
+        let farewell = engine.at_farewell(bucket.deleting(&folder)?);
         Ok(Self {
             engine,
             warehouse,
             run_id: run_id.clone(),
             parent,
-            folder: write::claim(&bucket, run_id)?,
+            folder,
             tables: BTreeMap::new(),
-            keep_files: false,
+            farewell: Some(farewell),
         })
     }
 
@@ -98,10 +102,15 @@ impl<'a> Draft<'a> {
             fingerprint: closing.fingerprint,
             tables,
             state,
+            rolled_back_to: None,
+            checksum: None,
         };
         // From here on the version may be there although an error comes back: its files must stay.
-        self.keep_files = true;
-        commit::commit(&bucket, &manifest)?;
+        if !self.farewell.take().is_some_and(Farewell::cancel) {
+            return Err(Error::environment("the run was stopped by a signal before it could publish"));
+        }
+        let is_withdrawn = || sweep::is_withdrawn(&bucket, &self.folder);
+        let manifest = commit::commit(&bucket, manifest, &is_withdrawn)?;
         if let Err(error) = latest::update(&bucket, &manifest) {
             tracing::warn!(%error, "the version is published, but the copies in latest/ are behind; the next run repairs them");
         }
@@ -116,7 +125,7 @@ impl<'a> Draft<'a> {
 impl Drop for Draft<'_> {
     /// The folder is this draft's alone: gives the space back, above all on a full disk.
     fn drop(&mut self) {
-        if !self.keep_files {
+        if self.farewell.take().is_some_and(Farewell::cancel) {
             let _ = self.bucket().delete_folder(&self.folder);
         }
     }

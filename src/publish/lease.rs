@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Warehouse;
 use super::bucket::{Bucket, Created};
-use crate::engine::Engine;
+use crate::engine::{Engine, Farewell};
 use crate::error::{Error, Result};
 use crate::table::RunId;
 
@@ -42,6 +42,7 @@ struct Holder {
 #[derive(Debug)]
 pub struct Lease {
     content: Bytes,
+    farewell: Farewell,
 }
 
 impl Lease {
@@ -91,8 +92,8 @@ impl Lease {
                 let _ = store.delete(&path).await;
             }
         };
-        bucket.engine.set_farewell(Some(farewell.boxed()));
-        Ok(Self { content })
+        let farewell = bucket.engine.at_farewell(farewell.boxed());
+        Ok(Self { content, farewell })
     }
 
     /// Says that the run is alive: call it between stages, at least every [`LEASE_AGE_MAX_MINUTES`].
@@ -100,6 +101,9 @@ impl Lease {
     /// # Errors
     /// `Conflict` if another run took it over, `Environment` for the store.
     pub fn refresh(&self, engine: &Engine, warehouse: &Warehouse) -> Result<()> {
+        if engine.is_ending() {
+            return Err(Error::environment("the run is being stopped by a signal"));
+        }
         let bucket = Bucket::new(engine, &warehouse.root);
         match bucket.get(FILE)? {
             Some(found) if found != self.content => Err(held(&bucket, &found)),
@@ -109,7 +113,9 @@ impl Lease {
 
     /// Gives it back. A failure is left to the next run, which takes it over.
     pub fn release(self, engine: &Engine, warehouse: &Warehouse) {
-        engine.set_farewell(None);
+        if !self.farewell.cancel() {
+            return;
+        }
         let bucket = Bucket::new(engine, &warehouse.root);
         if matches!(bucket.get(FILE), Ok(Some(found)) if found == self.content)
             && let Err(error) = bucket.delete(FILE)
@@ -143,11 +149,7 @@ fn is_stale(bucket: &Bucket<'_>, found: &Bytes) -> Result<bool> {
         return Ok(!is_alive);
     }
     let Some(lock) = bucket.head(FILE)? else { return Ok(false) };
-    let probe = format!("_clock-{}.json", std::process::id());
-    bucket.put(&probe, Bytes::from_static(b"{}"))?;
-    let now = bucket.head(&probe)?.map(|probe| probe.last_modified);
-    bucket.delete(&probe)?;
-    Ok(now.is_some_and(|now| now - lock.last_modified > TimeDelta::minutes(LEASE_AGE_MAX_MINUTES)))
+    Ok(bucket.now()? - lock.last_modified > TimeDelta::minutes(LEASE_AGE_MAX_MINUTES))
 }
 
 /// Whether the process of a holder on this host lives; `None` where there is no `/proc`.

@@ -1,7 +1,5 @@
 //! Writing a run's files: claimed folder, streamed uploads with a hash on the way, and a second look at what arrived.
 
-use std::collections::BTreeSet;
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
@@ -10,12 +8,13 @@ use sha2::{Digest, Sha256};
 
 use super::bucket::{Bucket, Created};
 use super::upload::Sink;
-use super::{FileEntry, Manifest, TableEntry, encode, read, types};
+use super::{FileEntry, TableEntry, encode, read, types};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::table::RunId;
 
-const FOLDER: &str = "runs";
+/// Where runs have their folders.
+pub(super) const FOLDER: &str = "runs";
 const STATE: &str = "state";
 
 /// Attempts of one run id that may have left a folder.
@@ -143,30 +142,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").expect("a string can be written to");
         text
     })
-}
-
-/// See [`super::Warehouse::sweep`].
-pub(super) fn sweep(bucket: &Bucket<'_>, versions: &[Manifest], keep: &RunId) -> Result<Vec<String>> {
-    let files = versions.iter().flat_map(|manifest| {
-        let tables = manifest.tables.values().flat_map(|table| &table.files);
-        tables.chain(manifest.state.values())
-    });
-    let listed: BTreeSet<&str> = files
-        .filter_map(|file| file.path.strip_prefix(FOLDER)?.strip_prefix('/')?.split('/').next())
-        .collect();
-    let attempts = format!("{keep}.");
-    let mut deleted = Vec::new();
-    for folder in bucket.folders(FOLDER)? {
-        if listed.contains(folder.as_str()) || folder == keep.as_str() || folder.starts_with(&attempts) {
-            continue;
-        }
-        bucket.delete_folder(&format!("{FOLDER}/{folder}"))?;
-        deleted.push(folder);
-    }
-    for folder in ["versions", "latest", ""] {
-        bucket.remove_temporary(folder);
-    }
-    Ok(deleted)
 }
 
 #[cfg(test)]

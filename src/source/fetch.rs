@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::InputObject;
 use super::list::Place;
-use crate::engine::Engine;
+use crate::engine::{Engine, told};
 use crate::error::{Error, Result};
 
 /// The bytes of an object as stored.
@@ -141,6 +141,6 @@ pub(super) fn store_error(error: object_store::Error, object: &InputObject) -> E
             .with("source", &*object.source)
             .with("file", &*object.path)
             .hint("check network, credentials and the permission to read")
-            .because(error),
+            .because(told(&error)),
     }
 }
