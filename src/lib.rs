@@ -34,6 +34,8 @@ pub mod evaluate;
 
 pub mod run;
 
+pub mod versions;
+
 pub mod demo;
 
 pub use config::Spec;

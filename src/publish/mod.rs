@@ -234,7 +234,7 @@ impl Warehouse {
     /// is rewritten or deleted, so it can be taken back the same way. `dry_run`: only says what would happen. Needs no [`Lease`]: takes one.
     ///
     /// # Errors
-    /// `Input` if there is no such version, `Config` if it is the newest, `Environment` if a file of it is missing or damaged or for the
+    /// `Input` if there is no such version, `Config` if it is the newest, `Gate` if people were erased since, `Environment` if a file of it is missing or damaged or for the
     /// store, `Conflict` if a run is at work.
     pub fn rollback(&self, engine: &Engine, run_id: &RunId, to: VersionNumber, dry_run: bool) -> Result<RollbackReport> {
         rollback::rollback(engine, self, run_id, to, dry_run)

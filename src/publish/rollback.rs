@@ -9,6 +9,9 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::table::{RunId, VersionNumber};
 
+/// State file of the list of people who were erased or suppressed: it never goes back.
+const SUPPRESSIONS: &str = "suppressions.json";
+
 /// What a rollback did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RollbackReport {
@@ -58,6 +61,11 @@ fn prepare(engine: &Engine, warehouse: &Warehouse, run_id: &RunId, to: VersionNu
         return Err(Error::config("this version is the newest already")
             .with("version", to.to_string())
             .hint("`stammkunde versions` lists the others"));
+    }
+    if newest.state.get(SUPPRESSIONS).map(|file| &file.sha256) != old.state.get(SUPPRESSIONS).map(|file| &file.sha256) {
+        return Err(Error::gate("people were erased or suppressed since this version; a rollback would bring them back")
+            .with("version", to.to_string())
+            .hint("roll back to a version after that; or mend the cause and run again"));
     }
     for file in old.files() {
         read::intact(engine, &bucket, file)?;

@@ -31,6 +31,7 @@ pub use ahead::{dry_run, plan};
 pub use previous::Previous;
 pub use resolve::{ResolveOptions, resolve};
 pub use stages::{Progress, Silent, Stages};
+pub use tables::LEDGER;
 
 use identity::Resolved;
 use shelf::Shelf;

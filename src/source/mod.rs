@@ -1,5 +1,6 @@
 //! Stage `source`: lists objects, decodes them, and maps their raw columns to canonical records with one SQL file each.
 
+mod again;
 mod canonical;
 mod conform;
 mod contract;
@@ -170,7 +171,9 @@ pub fn read_contacts(
             .iter()
             .find(|(name, _)| *name == source.name)
             .map(|(_, columns)| columns.as_slice());
-        let result = ingest::ingest(engine, spec, source, inputs, before)?;
+        let result = again::twice(engine, spec, source, inputs, |inputs| {
+            ingest::ingest(engine, spec, source, inputs, before)
+        })?;
         for (kind, batches) in result.records {
             by_kind[kind as usize].1.push(batches);
         }
