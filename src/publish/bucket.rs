@@ -171,6 +171,15 @@ impl<'a> Bucket<'a> {
         }
     }
 
+    /// A word that no other attempt has, on whatever machine.
+    pub(super) fn attempt(&self) -> String {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static ATTEMPTS: AtomicU64 = AtomicU64::new(0);
+        let host = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let (pid, count) = (std::process::id(), ATTEMPTS.fetch_add(1, Ordering::Relaxed));
+        format!("{}-{pid}-{count}-{}", host.trim(), self.engine.now().timestamp_micros())
+    }
+
     /// Deletes everything below a folder.
     pub(super) fn delete_folder(&self, relative: &str) -> Result<()> {
         let path = self.path(relative)?;

@@ -90,7 +90,7 @@ fn under_lease(engine: &Engine, warehouse: &Warehouse, options: &CleanupOptions)
         report.folders = wholly;
         return Ok(report);
     }
-    report.folders = sweep::delete_unlisted(&bucket, wholly)?;
+    report.folders = sweep::delete_unlisted(&bucket, wholly, None)?;
     for file in partly.values().flat_map(|(files, _)| files) {
         bucket.delete(file)?;
     }
@@ -105,7 +105,8 @@ fn old_versions(bucket: &Bucket<'_>, versions: &[Manifest], options: &CleanupOpt
         return Ok(numbers.collect());
     };
     let times = commit::times(bucket)?;
-    let now = bucket.now()?;
+    // A dry run writes nothing, not even to learn the time.
+    let now = if options.dry_run { bucket.engine.now() } else { bucket.now()? };
     let is_old = |number: &u64| {
         let written = times.get(number);
         written.is_some_and(|written| now - *written > TimeDelta::days(i64::from(days)))

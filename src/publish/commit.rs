@@ -101,17 +101,19 @@ fn conflict(bucket: &Bucket<'_>) -> Error {
         .hint("run again: it starts from the newest version")
 }
 
+/// That a version may be committed: nobody published since its parent, and nobody began to delete its files.
+pub(super) fn expect_free(bucket: &Bucket<'_>, parent: Option<VersionNumber>, is_withdrawn: &dyn Fn() -> Result<bool>) -> Result<()> {
+    expect_newest(bucket, parent)?;
+    if is_withdrawn()? { Err(withdrawn(bucket)) } else { Ok(()) }
+}
+
 /// Creates the version, sealed. After it returned `Ok`, the version is there and durable.
 ///
 /// An error whose outcome is unknown (the reply got lost) is settled by reading: if the file holds our bytes, we published.
 ///
-/// `is_withdrawn` says whether somebody began to delete its files. It is asked before and after: who deletes says so first and looks for the
-/// version then, who publishes creates the version first and looks for that word then, so one of the two sees the other.
+/// `is_withdrawn` says whether somebody began to delete its files. It is asked before ([`expect_free`]) and after: who deletes says so first
+/// and looks for the version then, who publishes creates the version first and looks for that word then, so one of the two sees the other.
 pub(super) fn commit(bucket: &Bucket<'_>, mut manifest: Manifest, is_withdrawn: &dyn Fn() -> Result<bool>) -> Result<Manifest> {
-    expect_newest(bucket, manifest.parent)?;
-    if is_withdrawn()? {
-        return Err(withdrawn(bucket));
-    }
     let bytes = seal::seal(&mut manifest)?;
     let file = file_of(manifest.version.0);
     let attempt = bucket.create(&file, &bytes);
@@ -121,6 +123,11 @@ pub(super) fn commit(bucket: &Bucket<'_>, mut manifest: Manifest, is_withdrawn: 
         match (bucket.get(&file)?, attempt) {
             // The link may have been made before its folder could be synced.
             (Some(there), _) if there == bytes => bucket.sync(&file)?,
+            // Half of it arrived: no version, and in the way of the next one.
+            (Some(there), Err(error)) if bytes.starts_with(&there) => {
+                remove(bucket, manifest.version.0)?;
+                return Err(error);
+            }
             (_, Err(error)) => return Err(error),
             (_, Ok(_)) => return Err(conflict(bucket).with("version", manifest.version.to_string())),
         }

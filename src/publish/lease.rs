@@ -63,8 +63,10 @@ impl Lease {
         let text = serde_json::to_vec_pretty(&holder).map_err(|error| Error::internal("a lease cannot be written").because(error))?;
         let content = Bytes::from(text);
         for _ in 0..ATTEMPTS_MAX {
-            if bucket.create(FILE, &content)? == Created::Yes {
-                return Self::held_by_us(&bucket, content);
+            match bucket.create(FILE, &content) {
+                Ok(Created::Yes) => return Self::held_by_us(&bucket, content),
+                Ok(Created::Exists) => {}
+                Err(error) => return Self::settle(&bucket, content, error),
             }
             let Some(found) = bucket.get(FILE)? else { continue };
             if found == content {
@@ -80,6 +82,16 @@ impl Lease {
             }
         }
         Err(Error::conflict("other runs keep taking the lease").with("warehouse", &warehouse.root.display))
+    }
+
+    /// An error whose outcome is unknown: the lease is ours if it stands there, and half of it is removed, for it would lock everybody out.
+    fn settle(bucket: &Bucket<'_>, content: Bytes, error: Error) -> Result<Self> {
+        match bucket.get(FILE) {
+            Ok(Some(found)) if found == content => return Self::held_by_us(bucket, content),
+            Ok(Some(found)) if content.starts_with(&found) => drop(bucket.delete(FILE)),
+            _ => {}
+        }
+        Err(error)
     }
 
     /// The lease, which a signal gives back too: the next attempt may be on another host, where nobody can see that this run is gone.

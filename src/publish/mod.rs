@@ -3,7 +3,7 @@
 //! ```text
 //! <warehouse>/runs/<run_id>/<table>/part-00000.parquet   immutable; `<run_id>.2` if an earlier attempt left its folder
 //! <warehouse>/runs/<run_id>/state/<name>                 immutable
-//! <warehouse>/runs/<run_id>/_swept.json                  the folder is being deleted: who wrote it cannot commit any more
+//! <warehouse>/runs/<run_id>/_claim.json                  whose the folder is; who finds another word in it cannot commit
 //! <warehouse>/versions/<20 digits>.json                  the commit: a [`Manifest`]; whoever creates it has published
 //! <warehouse>/latest/<table>.parquet                     a copy for tools that open one file; `_version.json` says of which version
 //! <warehouse>/_lock.json                                 the [`Lease`]
@@ -220,14 +220,14 @@ impl Warehouse {
         }
     }
 
-    /// Deletes what crashed runs left: folders below `runs/` that no version lists, except those of `keep`. Call it while holding the
-    /// [`Lease`]; a run that lost it and still works loses its files, and then cannot commit. Gives the names of the folders it deleted.
+    /// Deletes what crashed runs left: folders below `runs/` that no version lists. Call it while holding the [`Lease`], before the run `own`
+    /// begins; a run that lost its lease and still works loses its files, and then cannot commit. Gives the names of the folders.
     ///
     /// # Errors
     /// `Environment` for the store or a damaged manifest: then nothing is deleted.
-    pub fn sweep(&self, engine: &Engine, keep: &RunId) -> Result<Vec<String>> {
+    pub fn sweep(&self, engine: &Engine, own: &RunId) -> Result<Vec<String>> {
         let bucket = Bucket::new(engine, &self.root);
-        sweep::sweep(&bucket, keep)
+        sweep::sweep(&bucket, own)
     }
 
     /// Publishes a version that consists of an older one's files: tables, keys, model and ledger; the next run goes on from there. Nothing

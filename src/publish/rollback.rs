@@ -45,6 +45,7 @@ fn publish(engine: &Engine, warehouse: &Warehouse, run_id: &RunId, to: VersionNu
     let (report, manifest) = prepare(engine, warehouse, run_id, to)?;
     // A cleanup removes a version before its files: while the version is there, they are.
     let is_withdrawn = || Ok(!commit::numbers(&bucket)?.contains(&to.0));
+    commit::expect_free(&bucket, manifest.parent, &is_withdrawn)?;
     let manifest = commit::commit(&bucket, manifest, &is_withdrawn)?;
     if let Err(error) = latest::update(&bucket, &manifest) {
         tracing::warn!(%error, "the version is published, but the copies in latest/ are behind; the next run repairs them");

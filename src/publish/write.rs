@@ -54,18 +54,38 @@ fn unusable(kind: &str, name: &str) -> Error {
         .hint("use a-z, 0-9 and _, starting with a letter, at most 63 characters; not `state`")
 }
 
+/// A folder that is one attempt's alone, as long as its `_claim.json` says so.
+#[derive(Debug)]
+pub(super) struct Claim {
+    /// `runs/<name>`.
+    pub(super) folder: String,
+    word: Bytes,
+}
+
+impl Claim {
+    /// Whether somebody took the folder away: its files are being deleted, or are gone.
+    pub(super) fn is_withdrawn(&self, bucket: &Bucket<'_>) -> Result<bool> {
+        Ok(bucket.get(&claim_in(&self.folder))?.as_ref() != Some(&self.word))
+    }
+}
+
+/// Where the claim on a folder stands.
+pub(super) fn claim_in(folder: &str) -> String {
+    format!("{folder}/_claim.json")
+}
+
 /// Makes a folder for this attempt alone: `runs/<run_id>`, or `runs/<run_id>.2` if an earlier attempt left or published that one.
 /// So two attempts of one scheduler's run can never write over each other's files.
-pub(super) fn claim(bucket: &Bucket<'_>, run_id: &RunId) -> Result<String> {
-    let claim = Bytes::from(format!("{{\"run_id\": \"{run_id}\", \"pid\": {}}}\n", std::process::id()));
+pub(super) fn claim(bucket: &Bucket<'_>, run_id: &RunId) -> Result<Claim> {
+    let word = Bytes::from(format!("{{\"run_id\": \"{run_id}\", \"attempt\": \"{}\"}}\n", bucket.attempt()));
     for attempt in 1..=ATTEMPTS_MAX {
         let folder = if attempt == 1 {
             format!("{FOLDER}/{run_id}")
         } else {
             format!("{FOLDER}/{run_id}.{attempt}")
         };
-        if bucket.create(&format!("{folder}/_claim.json"), &claim)? == Created::Yes {
-            return Ok(folder);
+        if bucket.create(&claim_in(&folder), &word)? == Created::Yes {
+            return Ok(Claim { folder, word });
         }
     }
     Err(Error::conflict("too many attempts of one run")

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod demo;
 mod evaluate;
+mod faults;
 mod identity;
 mod keys;
 mod models;

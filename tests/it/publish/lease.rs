@@ -8,8 +8,8 @@ use serde_json::Value;
 use stammkunde::ErrorKind;
 use stammkunde::publish::{LEASE_AGE_MAX_MINUTES, Lease};
 
-use super::faults::FaultStore;
 use super::support::{bytes_of, engine, in_memory, listing, on_disk, on_store, put, run};
+use crate::faults::store::FaultStore;
 
 const FILE: &str = "_lock.json";
 

@@ -1,0 +1,6 @@
+//! The worst nights: stores that fail at every operation, signals, rivals, full disks, damaged files. `tests/faults.md` is the table.
+
+mod job;
+mod matrix;
+mod nth;
+pub mod store;
