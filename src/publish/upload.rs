@@ -106,7 +106,12 @@ async fn upload(store: Arc<dyn ObjectStore>, path: Path, mut pieces: Receiver<Op
         };
         match piece {
             Some(Some(piece)) => waiting.push(piece),
-            Some(None) => return store.put(&path, PutPayload::from_iter(waiting)).await.map(drop),
+            Some(None) => {
+                return tokio::select! {
+                    put = store.put(&path, PutPayload::from_iter(waiting)) => put.map(drop),
+                    () = ending.begun() => Ok(()),
+                };
+            }
             None => return Ok(()),
         }
         if waiting.len() == PART_PIECES {

@@ -84,9 +84,12 @@ pub(super) fn claim(bucket: &Bucket<'_>, run_id: &RunId) -> Result<Claim> {
         } else {
             format!("{FOLDER}/{run_id}.{attempt}")
         };
-        if bucket.create(&claim_in(&folder), &word)? == Created::Yes {
+        let attempt = bucket.create(&claim_in(&folder), &word);
+        // A word that stands there although an answer got lost is ours: no other attempt has it.
+        if matches!(attempt, Ok(Created::Yes)) || bucket.get(&claim_in(&folder))?.as_ref() == Some(&word) {
             return Ok(Claim { folder, word });
         }
+        attempt?;
     }
     Err(Error::conflict("too many attempts of one run")
         .with("run id", run_id.as_str())

@@ -22,7 +22,8 @@ pub(super) fn twice<T>(
     read: impl Fn(&[InputObject]) -> Result<T>,
 ) -> Result<T> {
     let error = match read(inputs) {
-        Err(error) if error.kind() == ErrorKind::Input => error,
+        // A connection that broke and could not be taken up again, because the object is another now, is the store's error.
+        Err(error) if matches!(error.kind(), ErrorKind::Input | ErrorKind::Environment) => error,
         result => return result,
     };
     match list::list_source(engine, source, &spec.folder) {

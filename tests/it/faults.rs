@@ -3,4 +3,7 @@
 mod job;
 mod matrix;
 mod nth;
+mod retries;
+mod s3;
+mod signals;
 pub mod store;
