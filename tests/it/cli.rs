@@ -1,7 +1,7 @@
 //! Drives the binary as users and schedulers do: arguments, environment, exit codes, stdout, stderr and what stands in the warehouse.
 
 mod codes;
-mod crash;
+pub mod crash;
 mod decisions;
 mod dry_run;
 mod evaluate;
@@ -17,3 +17,4 @@ mod select;
 mod skew;
 pub mod support;
 mod surface;
+mod versions;

@@ -1,5 +1,6 @@
 //! The worst nights: stores that fail at every operation, signals, rivals, full disks, damaged files. `tests/faults.md` is the table.
 
+mod damage;
 mod job;
 mod matrix;
 mod nth;
@@ -7,3 +8,4 @@ mod retries;
 mod s3;
 mod signals;
 pub mod store;
+mod together;

@@ -47,6 +47,21 @@ pub struct FaultStore {
     fault: Mutex<Option<(u64, Fault)>>,
     shift_minutes: AtomicI64,
     shifted_file: Mutex<(String, i64)>,
+    listed_minutes: AtomicI64,
+    hidden: Mutex<Option<String>>,
+    between: Mutex<Option<Interlude>>,
+}
+
+/// What somebody else does at the chosen operation, before it takes place.
+struct Interlude {
+    at: u64,
+    act: Box<dyn FnOnce() + Send>,
+}
+
+impl fmt::Debug for Interlude {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Interlude({})", self.at)
+    }
 }
 
 type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -59,7 +74,31 @@ impl FaultStore {
             fault: Mutex::new(None),
             shift_minutes: AtomicI64::new(0),
             shifted_file: Mutex::new((String::new(), 0)),
+            listed_minutes: AtomicI64::new(0),
+            hidden: Mutex::new(None),
+            between: Mutex::new(None),
         }
+    }
+
+    /// What is listed is so many minutes older than what is asked for by name.
+    pub fn shift_listed(&self, minutes: i64) {
+        self.listed_minutes.store(minutes, Ordering::SeqCst);
+    }
+
+    /// Files ending in `file` are never there, whoever creates them.
+    pub fn hide(&self, file: &str) {
+        *self.hidden.lock().expect("no panic") = Some(file.to_owned());
+    }
+
+    fn is_hidden(&self, path: &Path) -> bool {
+        let hidden = self.hidden.lock().expect("no panic");
+        hidden.as_ref().is_some_and(|file| path.as_ref().ends_with(file))
+    }
+
+    /// Restarts the count; right before operation `at` (from 0), `act` takes place in a thread of its own.
+    pub fn between(&self, at: u64, act: impl FnOnce() + Send + 'static) {
+        self.operations.store(0, Ordering::SeqCst);
+        *self.between.lock().expect("no panic") = Some(Interlude { at, act: Box::new(act) });
     }
 
     /// All times are `all` minutes off, those of files ending in `file` by `more` besides.
@@ -81,6 +120,10 @@ impl FaultStore {
 
     fn next(&self) -> Option<Fault> {
         let operation = self.operations.fetch_add(1, Ordering::SeqCst);
+        let interlude = self.between.lock().expect("no panic").take_if(|interlude| interlude.at == operation);
+        if let Some(interlude) = interlude {
+            std::thread::spawn(interlude.act).join().expect("the other one does not panic");
+        }
         let fault = *self.fault.lock().expect("no panic");
         let (at, fault) = fault?;
         let lasts = matches!(fault, Fault::Dies | Fault::Slow);
@@ -173,6 +216,14 @@ impl ObjectStore for FaultStore {
         'b: 'c,
         Self: 'c,
     {
+        if self.is_hidden(location) {
+            return Box::pin(async {
+                Ok(PutResult {
+                    e_tag: None,
+                    version: None,
+                })
+            });
+        }
         let at = self.operations.load(Ordering::SeqCst);
         let payload = match *self.fault.lock().expect("no panic") {
             Some((then, Fault::Corrupts)) if then == at => corrupted(payload),
@@ -197,6 +248,13 @@ impl ObjectStore for FaultStore {
         'b: 'c,
         Self: 'c,
     {
+        if self.is_hidden(location) {
+            let path = location.to_string();
+            return Box::pin(async move {
+                let source = "it is hidden".into();
+                Err(Error::NotFound { path, source })
+            });
+        }
         Box::pin(self.with_fault(async move {
             let mut result = self.inner.get_opts(location, options).await?;
             result.meta = self.shift(result.meta);
@@ -242,7 +300,15 @@ impl ObjectStore for FaultStore {
         'b: 'c,
         Self: 'c,
     {
-        Box::pin(self.with_fault(self.inner.list_with_delimiter(prefix)))
+        Box::pin(self.with_fault(async move {
+            let mut listed = self.inner.list_with_delimiter(prefix).await?;
+            let more = TimeDelta::minutes(self.listed_minutes.load(Ordering::SeqCst));
+            for meta in &mut listed.objects {
+                *meta = self.shift(meta.clone());
+                meta.last_modified += more;
+            }
+            Ok(listed)
+        }))
     }
 
     fn copy_opts<'a, 'b, 'd, 'c>(&'a self, from: &'b Path, to: &'d Path, options: CopyOptions) -> Reply<'c, ()>
