@@ -129,6 +129,13 @@ impl Engine {
         }
     }
 
+    /// Says the farewells now, for a program that ends in its own way: what works on this engine stops, and commits nothing any more.
+    pub fn say_farewells(&self) {
+        self.wait(self.farewells.say(std::future::pending()));
+        self.farewells.lock().is_over = true;
+        self.farewells.over.notify_all();
+    }
+
     /// Whether a signal is ending the process.
     #[must_use]
     pub fn is_ending(&self) -> bool {
@@ -252,12 +259,11 @@ mod tests {
         drop(dropped);
         assert!(draft.cancel());
         assert!(!engine.is_ending());
-        engine.wait(engine.farewells.say(std::future::pending()));
+        engine.say_farewells();
         assert_eq!(*said.lock().expect("no panic"), ["upload", "lease"]);
         assert!(engine.is_ending() && !lease.cancel() && !upload.cancel());
         assert!(!note("late").cancel(), "nobody keeps a promise that comes too late");
         engine.wait(engine.ending().begun());
-        engine.farewells.lock().is_over = true;
     }
 
     #[test]

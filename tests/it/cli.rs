@@ -11,6 +11,7 @@ mod model;
 mod plan;
 mod privacy;
 mod project;
+pub mod remote;
 mod repeat;
 mod resolve;
 mod select;

@@ -12,7 +12,9 @@ pub fn on_s3(s3: &S3) -> Project {
         s3.put(&format!("exports/{name}"), project.read(&format!("exports/{name}")));
     }
     project.edit("pipeline.yaml", "files: exports/", "files: s3://test/exports/");
-    project.edit("pipeline.yaml", "warehouse: warehouse", "warehouse: s3://test/warehouse");
+    let rest = project.read("pipeline.yaml");
+    let (_, rest) = rest.split_once('\n').expect("the warehouse stands in the first line");
+    project.write("pipeline.yaml", &format!("warehouse: s3://test/warehouse\n{rest}"));
     project
 }
 

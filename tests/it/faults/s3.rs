@@ -7,6 +7,8 @@ use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::Utc;
+use object_store::ObjectStore;
+use object_store::aws::AmazonS3Builder;
 use sha2::{Digest, Sha256};
 
 /// What becomes of a request.
@@ -105,6 +107,18 @@ impl S3 {
             .env("AWS_SECRET_ACCESS_KEY", "geheimer-schluessel")
             .env("AWS_SESSION_TOKEN", "geheimes-token")
             .env("AWS_REGION", "eu-central-1")
+    }
+
+    /// A client of it, with the retries of `object_store`.
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        let store = AmazonS3Builder::new()
+            .with_endpoint(format!("http://127.0.0.1:{}", self.port))
+            .with_allow_http(true)
+            .with_access_key_id("key")
+            .with_secret_access_key("secret")
+            .with_region("eu-central-1")
+            .with_bucket_name("test");
+        Arc::new(store.build().expect("a client"))
     }
 
     /// From now on every request is shown to the script, with the objects.

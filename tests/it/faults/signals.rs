@@ -1,11 +1,16 @@
 //! Signals to a run, and pipes that are closed under it: it ends with the code that a scheduler expects and leaves nothing behind.
 
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Instant;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use stammkunde::publish::Draft;
 
 use super::retries::on_s3;
 use super::s3::{S3, Twist};
 use crate::cli::support::{AS_OF, Project, Running, stammkunde};
+use crate::publish::support::{on_store, release, run};
 
 /// A run against the server that has come to a table and waits there.
 fn waiting_run(s3: &S3, project: &Project) -> Running {
@@ -87,4 +92,33 @@ fn a_closed_pipe_ends_no_run() {
         assert_eq!(child.wait().expect("our child").code(), Some(0), "{which}");
         assert_eq!(project.manifests().len(), number + 1, "{which}");
     }
+}
+
+#[test]
+fn an_upload_of_many_parts_is_aborted_and_a_draft_cannot_commit_once_the_end_has_begun() {
+    let (engine, s3) = (super::job::engine(), S3::start());
+    let warehouse = on_store(s3.store());
+    let mut draft = Draft::begin(&engine, &warehouse, &run("big"), None).expect("a claim");
+    s3.script(|request, _| (request.method == "PUT" && request.query.contains("partNumber=1&")).then_some(Twist::Wait));
+    // Digits that hardly compress: more than the 8 MiB of one part.
+    let mut state = 1_u64;
+    let numbers = (0..3_000_000).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from(state >> 1).expect("63 bits")
+    });
+    let column = Arc::new(Int64Array::from_iter_values(numbers)) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([("number", column)]).expect("one column");
+    std::thread::scope(|scope| {
+        let adding = scope.spawn(|| draft.add("numbers", &batch.schema(), &[batch.clone()]).is_err());
+        s3.until_waiting(1);
+        assert_eq!(s3.uploads(), 1, "the upload has begun");
+        engine.say_farewells();
+        assert_eq!(s3.uploads(), 0, "the upload was left open");
+        assert!(adding.join().expect("no panic"), "a table that did not arrive was added");
+    });
+    let closing = release("big", None).closing;
+    draft.commit(closing).expect_err("nothing is published any more");
+    s3.go_on();
+    let left: Vec<String> = s3.objects().into_keys().filter(|key| !key.contains("/state/")).collect();
+    assert_eq!(left, [""; 0]);
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
-use object_store::memory::InMemory;
 use stammkunde::ErrorKind;
 use stammkunde::engine::Engine;
 use stammkunde::publish::{CleanupOptions, Warehouse};
 use stammkunde::table::VersionNumber;
 
-use super::support::{assert_whole, bytes_of, customers, engine, in_memory, listing, on_disk, on_store, publish, put, release, release_of, run};
+use super::support::{assert_whole, bytes_of, customers, engine, in_memory, listing, on_disk, on_store, publish, put, release, release_of, run, store};
 use crate::faults::store::{Fault, FaultStore};
 
 fn keep(keep: usize) -> CleanupOptions {
@@ -95,7 +94,7 @@ fn the_newest_version_is_never_removed() {
 fn age_is_judged_by_the_clock_of_the_store() {
     let engine = engine();
     for (days_old, removed) in [(6, vec![]), (8, vec![1, 2])] {
-        let store = Arc::new(FaultStore::new(Arc::new(InMemory::new())));
+        let store = Arc::new(FaultStore::new(store()));
         let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
         four_versions(&engine, &warehouse);
         // The whole store is years off; what counts is how much older the versions are than what is written now.
@@ -185,7 +184,7 @@ fn a_cleanup_or_a_rollback_that_dies_at_any_operation_leaves_whole_versions() {
         for fault in [Fault::Dies, Fault::Fails, Fault::LosesReply, Fault::Tears] {
             let mut died = 0;
             for at in 0.. {
-                let inner: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+                let inner = store();
                 let store = Arc::new(FaultStore::new(Arc::clone(&inner)));
                 let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
                 four_versions(&engine, &warehouse);

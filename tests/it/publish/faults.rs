@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use object_store::ObjectStore;
-use object_store::memory::InMemory;
 use stammkunde::ErrorKind;
 
 use super::support::{assert_whole, bytes_of, engine, listing, on_store, publish, release, run};
@@ -15,7 +14,7 @@ fn a_fault_at_any_operation_leaves_a_whole_version_and_a_retry_publishes() {
     for fault in [Fault::Fails, Fault::LosesReply] {
         let (mut failed, mut published, mut at) = (0, 0, 0);
         loop {
-            let store = Arc::new(FaultStore::new(Arc::new(InMemory::new())));
+            let store = Arc::new(FaultStore::new(super::support::store()));
             let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
             let first = publish(&engine, &warehouse, release("one", None)).expect("no fault yet");
             store.arm(Some((at, fault)));
@@ -66,7 +65,7 @@ fn a_run_that_dies_at_any_operation_leaves_whole_versions_and_is_cleaned_up() {
     let engine = engine();
     let mut at = 0;
     loop {
-        let store = Arc::new(FaultStore::new(Arc::new(InMemory::new())));
+        let store = Arc::new(FaultStore::new(super::support::store()));
         let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
         publish(&engine, &warehouse, release("one", None)).expect("no fault yet");
         store.arm(Some((at, Fault::Dies)));
@@ -99,12 +98,12 @@ fn a_run_that_dies_at_any_operation_leaves_whole_versions_and_is_cleaned_up() {
 #[test]
 fn a_lost_reply_of_the_commit_is_a_success() {
     let engine = engine();
-    let store = Arc::new(FaultStore::new(Arc::new(InMemory::new())));
+    let store = Arc::new(FaultStore::new(super::support::store()));
     let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
     let commit = "versions/00000000000000000001.json";
     // Finds the commit: the first operation after which the version is there although its reply got lost.
     let found = (0..200).find(|&at| {
-        let store = Arc::new(FaultStore::new(Arc::new(InMemory::new())));
+        let store = Arc::new(FaultStore::new(super::support::store()));
         let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
         store.arm(Some((at, Fault::Fails)));
         let failed = publish(&engine, &warehouse, release("one", None)).is_err();
@@ -120,7 +119,7 @@ fn a_lost_reply_of_the_commit_is_a_success() {
 #[test]
 fn a_failed_run_gives_its_space_back() {
     let engine = engine();
-    let store = Arc::new(FaultStore::new(Arc::new(InMemory::new())));
+    let store = Arc::new(FaultStore::new(super::support::store()));
     let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
     // Operations: list versions, claim the folder, then the first table's upload.
     store.arm(Some((3, Fault::Fails)));
@@ -138,7 +137,7 @@ fn what_a_store_or_a_disk_spoils_is_never_committed() {
     let (mut spoiled, mut filled) = (0, 0);
     for at in 0..=COMMIT {
         for fault in [Fault::Corrupts, Fault::DiskFull] {
-            let store = Arc::new(FaultStore::new(Arc::new(InMemory::new())));
+            let store = Arc::new(FaultStore::new(super::support::store()));
             let warehouse = on_store(Arc::clone(&store) as Arc<dyn ObjectStore>);
             let first = publish(&engine, &warehouse, release("one", None)).expect("no fault yet");
             store.arm(Some((at, fault)));
