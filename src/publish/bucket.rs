@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -296,16 +297,34 @@ impl<'a> Bucket<'a> {
         self.failed(error, action, relative)
     }
 
-    /// Removes temporary files that a crash left in a folder on a local disk.
+    /// Removes the folders above a file that is gone, as far as they are empty, on a local disk.
+    pub(super) fn remove_empty_folders(&self, relative: &str) {
+        let (Some(file), Some(root)) = (self.local(relative), &self.root.local) else {
+            return;
+        };
+        let above = file.ancestors().skip(1).take_while(|folder| *folder != root.as_path());
+        for folder in above {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Removes temporary files that a crash left in a folder on a local disk. Young ones may be another run's, who is about to link them.
     pub(super) fn remove_temporary(&self, folder: &str) {
         let entries = self.local(folder).and_then(|folder| fs::read_dir(folder).ok());
         for entry in entries.into_iter().flatten().flatten() {
-            if is_temporary(&entry.file_name().to_string_lossy()) {
+            let written = entry.metadata().and_then(|meta| meta.modified());
+            let is_old = written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age > TEMPORARY_AGE_MAX));
+            if is_old && is_temporary(&entry.file_name().to_string_lossy()) {
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 }
+
+/// From this age on, a temporary file is nobody's.
+const TEMPORARY_AGE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// A name beside `target` that listings of a local store leave out (`#` and digits), unique to this process and call.
 fn temporary(target: &Path) -> PathBuf {

@@ -93,6 +93,7 @@ fn under_lease(engine: &Engine, warehouse: &Warehouse, options: &CleanupOptions)
     report.folders = sweep::delete_unlisted(&bucket, wholly, None)?;
     for file in partly.values().flat_map(|(files, _)| files) {
         bucket.delete(file)?;
+        bucket.remove_empty_folders(file);
     }
     Ok(report)
 }

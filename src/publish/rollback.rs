@@ -34,6 +34,8 @@ pub(super) fn rollback(engine: &Engine, warehouse: &Warehouse, run_id: &RunId, t
     if dry_run {
         return prepare(engine, warehouse, run_id, to).map(|(report, _)| RollbackReport { dry_run, ..report });
     }
+    // Nothing is written where nothing is published.
+    warehouse.newest(engine)?;
     let lease = Lease::take(engine, warehouse, run_id)?;
     let result = publish(engine, warehouse, run_id, to);
     lease.release(engine, warehouse);

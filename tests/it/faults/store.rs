@@ -44,6 +44,7 @@ pub enum Fault {
 pub struct FaultStore {
     inner: Arc<dyn ObjectStore>,
     operations: AtomicU64,
+    puts: Mutex<Vec<u64>>,
     fault: Mutex<Option<(u64, Fault)>>,
     shift_minutes: AtomicI64,
     shifted_file: Mutex<(String, i64)>,
@@ -71,6 +72,7 @@ impl FaultStore {
         Self {
             inner,
             operations: AtomicU64::new(0),
+            puts: Mutex::default(),
             fault: Mutex::new(None),
             shift_minutes: AtomicI64::new(0),
             shifted_file: Mutex::new((String::new(), 0)),
@@ -110,12 +112,18 @@ impl FaultStore {
     /// Restarts the count, with a fault at operation `at` (from 0) or none.
     pub fn arm(&self, fault: Option<(u64, Fault)>) {
         self.operations.store(0, Ordering::SeqCst);
+        self.puts.lock().expect("no panic").clear();
         *self.fault.lock().expect("no panic") = fault;
     }
 
     /// Operations since the count was restarted.
     pub fn operations(&self) -> u64 {
         self.operations.load(Ordering::SeqCst)
+    }
+
+    /// Those of them that wrote a file.
+    pub fn puts(&self) -> Vec<u64> {
+        self.puts.lock().expect("no panic").clone()
     }
 
     fn next(&self) -> Option<Fault> {
@@ -225,6 +233,7 @@ impl ObjectStore for FaultStore {
             });
         }
         let at = self.operations.load(Ordering::SeqCst);
+        self.puts.lock().expect("no panic").push(at);
         let payload = match *self.fault.lock().expect("no panic") {
             Some((then, Fault::Corrupts)) if then == at => corrupted(payload),
             Some((then, Fault::Tears)) if then == at => half(payload),
