@@ -38,6 +38,8 @@ pub mod review;
 
 pub mod run;
 
+pub mod versions;
+
 pub mod demo;
 
 pub use config::Spec;

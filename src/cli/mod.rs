@@ -34,7 +34,7 @@ use output::Output;
 #[command(name = "stammkunde", version, max_term_width = 110)]
 #[command(
     after_help = "Exit codes: 0 published or nothing to do, 1 a gate or audit said no, 2 usage or configuration, 3 input, \
-4 environment (retry), 5 another run (retry), 99 unchanged (with --exit-99-when-unchanged), 101 bug, 130 interrupted, 143 terminated.\n\
+4 environment (retry), 5 another run (retry), 99 unchanged (with --exit-99-when-unchanged), 101 bug, 129 hung up, 130 interrupted, 143 terminated.\n\
 Every option can be given as an environment variable STAMMKUNDE_<OPTION>."
 )]
 struct Cli {
@@ -102,7 +102,7 @@ enum Command {
     /// Show, compare or save the matching model.
     #[command(subcommand)]
     Model(model::ModelCommand),
-    /// List what is published.
+    /// List and compare what is published, go back to a version, remove old ones.
     Versions(versions::VersionsArgs),
     /// Print the JSON Schema of the config or of a JSON output.
     Schema(schema::SchemaArgs),

@@ -114,7 +114,7 @@ impl Output {
             return;
         }
         match self.log_format {
-            Format::Text => eprintln!("{text}"),
+            Format::Text => say(text),
             Format::Json => self.log("info", event, text, fields),
         }
     }
@@ -129,7 +129,7 @@ impl Output {
             line.insert("run_id".to_owned(), run_id.clone().into());
         }
         line.extend(fields.iter().map(|(key, value)| (key.clone(), value.clone())));
-        eprintln!("{}", serde_json::Value::Object(line));
+        say(&serde_json::Value::Object(line).to_string());
     }
 
     /// Says that a signal ends the program.
@@ -141,8 +141,8 @@ impl Output {
                 self.log("error", "stopped", text, &fields);
             }
             // The bar has left the cursor in its line.
-            Format::Text if self.is_interactive() => eprintln!("\n{text}"),
-            Format::Text => eprintln!("{text}"),
+            Format::Text if self.is_interactive() => say(&format!("\n{text}")),
+            Format::Text => say(text),
         }
     }
 
@@ -168,14 +168,14 @@ impl Output {
             }
             Format::Text => {
                 for finding in error.findings() {
-                    eprintln!("{finding}");
+                    say(&finding.to_string());
                 }
                 for gate in error.gates() {
-                    eprintln!("{}", gate.text());
+                    say(&gate.text());
                 }
-                eprintln!("{} {error}", paint("error:", "1;31"));
+                say(&format!("{} {error}", paint("error:", "1;31")));
                 if let Some(hint) = error.hint_text() {
-                    eprintln!("  {} {hint}", paint("hint:", "1;36"));
+                    say(&format!("  {} {hint}", paint("hint:", "1;36")));
                 }
             }
         }
@@ -193,6 +193,11 @@ fn error_json(error: &Error) -> ErrorJson<'_> {
         findings: error.findings(),
         gates: error.gates(),
     }
+}
+
+/// Writes a line to stderr. Who closed it does not want to read it: no reason to stop.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Writes to stdout; a closed pipe (`| head`) ends the program quietly.

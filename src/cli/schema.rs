@@ -7,10 +7,11 @@ use stammkunde::evaluate::EvaluationReport;
 use stammkunde::explain::Explanation;
 use stammkunde::model::CaseResult;
 use stammkunde::plan::PlanReport;
-use stammkunde::publish::Manifest;
+use stammkunde::publish::{CleanupReport, Manifest, RollbackReport};
 use stammkunde::report::{ResolveReport, RunReport};
 use stammkunde::review::ReviewReport;
 use stammkunde::score::{Model, ModelDifference, ModelFile, ModelSummary};
+use stammkunde::versions::{VersionDifference, VersionSummary};
 use stammkunde::{Result, config};
 
 use super::output::{Output, write_stdout};
@@ -48,8 +49,16 @@ enum SchemaName {
     Evaluate,
     /// review
     Review,
-    /// versions (a list of these), and versions/<n>.json
+    /// versions/<n>.json
     Version,
+    /// versions list (a list of these)
+    Versions,
+    /// versions diff
+    VersionsDiff,
+    /// versions rollback
+    VersionsRollback,
+    /// versions cleanup
+    VersionsCleanup,
     /// the trained model in the state of a version
     Model,
     /// model export, and what run --model reads
@@ -77,6 +86,10 @@ pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
         SchemaName::Evaluate => schema_for!(EvaluationReport).into(),
         SchemaName::Review => schema_for!(ReviewReport).into(),
         SchemaName::Version => schema_for!(Manifest).into(),
+        SchemaName::Versions => schema_for!(VersionSummary).into(),
+        SchemaName::VersionsDiff => schema_for!(VersionDifference).into(),
+        SchemaName::VersionsRollback => schema_for!(RollbackReport).into(),
+        SchemaName::VersionsCleanup => schema_for!(CleanupReport).into(),
         SchemaName::Model => schema_for!(Model).into(),
         SchemaName::ModelFile => schema_for!(ModelFile).into(),
         SchemaName::ModelShow => schema_for!(ModelSummary).into(),

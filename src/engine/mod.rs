@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
@@ -13,18 +12,21 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
-use futures::future::BoxFuture;
 use object_store::ObjectStore;
 
 use crate::error::{Error, Result};
 
+mod farewell;
 pub mod functions;
 mod limits;
 mod sql;
 mod store;
+mod told;
 
+pub use farewell::{Ending, Farewell};
 pub use sql::{diagnose, select_only, sql_error};
 pub use store::{NotFound, store_error};
+pub use told::{Told, told};
 
 /// What an engine may use.
 #[derive(Debug, Clone, Default)]
@@ -46,11 +48,12 @@ pub struct Engine {
     pool: rayon::ThreadPool,
     environment: Arc<RuntimeEnv>,
     stores: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
-    farewell: Farewell,
+    farewells: Arc<farewell::Farewells>,
+    clock: Clock,
 }
 
-/// What is done last when a signal ends the process.
-type Farewell = Arc<Mutex<Option<BoxFuture<'static, ()>>>>;
+/// What tells the time.
+type Clock = Box<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -76,9 +79,6 @@ pub struct Location {
 
 /// Functions of SQL that give another value on every call. Without them the same input gives the same bytes.
 const VOLATILE: [&str; 6] = ["random", "uuid", "now", "current_timestamp", "current_date", "current_time"];
-
-/// Time for the farewell: within the grace that Kubernetes and systemd give.
-const FAREWELL_MAX: Duration = Duration::from_secs(5);
 
 /// How many of the largest consumers an out-of-memory error names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not 0");
@@ -116,7 +116,8 @@ impl Engine {
             pool,
             environment,
             stores: Mutex::default(),
-            farewell: Farewell::default(),
+            farewells: Arc::default(),
+            clock: Box::new(Utc::now),
         })
     }
 
@@ -243,35 +244,35 @@ impl Engine {
         })
     }
 
-    /// Sets what a process that is interrupted or terminated does before it ends, in at most [`FAREWELL_MAX`]; `None`: nothing any more.
-    pub fn set_farewell(&self, farewell: Option<BoxFuture<'static, ()>>) {
-        *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = farewell;
+    /// Serves a bucket (`s3://name`) or every local path (`/`) with a store of the caller's instead of one of its own.
+    ///
+    /// # Errors
+    /// `Config` for a URL that is not understood.
+    pub fn serve(&self, url: &str, store: Arc<dyn ObjectStore>) -> Result<()> {
+        let target = store::Target::parse(url, Path::new("/"))?;
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        stores.insert(target.bucket, store);
+        Ok(())
     }
 
-    /// Calls `act` with the exit code 130 or 143 when the process is interrupted or terminated, after the farewell.
-    pub fn on_termination(&self, act: impl Fn(i32) + Send + 'static) {
-        use tokio::signal::unix::{SignalKind, signal};
-        let farewell = Arc::clone(&self.farewell);
-        self.runtime.spawn(async move {
-            let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-            let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return };
-            let code = tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = terminate.recv() => 143,
-            };
-            let last = farewell.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(last) = last {
-                // A store that does not answer must not keep the process.
-                let _ = tokio::time::timeout(FAREWELL_MAX, last).await;
-            }
-            act(code);
-        });
+    /// Takes the time from another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
     }
 
     /// The time now. The only clock of the program.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        (self.clock)()
+    }
+}
+
+impl Drop for Engine {
+    /// While a signal ends the process its farewells need the runtime, and no other exit code may come first.
+    fn drop(&mut self) {
+        self.farewells.wait();
     }
 }
 

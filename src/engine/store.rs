@@ -11,12 +11,20 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path as StorePath;
 use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 
+use super::told;
 use crate::error::{Error, Result};
 
-/// How often and how long a request is tried again: 500, 503, 429 and broken connections, with growing random pauses.
+/// How often a request to a store in the network is tried again: after 5xx, 408, 429, a broken connection, and after a timeout where doing
+/// it twice is as good as once. What was refused (401, 403, 404, 409, 412) is not tried again, nor anything on a local disk.
 pub(super) const RETRIES_MAX: usize = 8;
+/// How long after the first attempt a request may be tried again.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(150);
+/// How long one request may take.
 const REQUEST_TIMEOUT: &str = "120 seconds";
+/// The first pause; each further one is random between this and [`PAUSE_GROWTH`] times the one before, at most [`PAUSE_MAX`].
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_GROWTH: f64 = 3.0;
+const PAUSE_MAX: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -143,7 +151,7 @@ impl Target {
         opened.map_err(|error| {
             Error::environment("the client of an object store cannot be made")
                 .with("location", &self.display)
-                .because(error)
+                .because(told::told(&error))
                 .hint(credentials_hint(&self.display))
         })
     }
@@ -156,7 +164,11 @@ fn request_timeout(variable: &str) -> String {
 
 fn retry(retries_max: usize) -> RetryConfig {
     RetryConfig {
-        backoff: BackoffConfig::default(),
+        backoff: BackoffConfig {
+            init_backoff: PAUSE_FIRST,
+            max_backoff: PAUSE_MAX,
+            base: PAUSE_GROWTH,
+        },
         max_retries: retries_max,
         retry_timeout: RETRY_TIMEOUT,
     }
@@ -208,10 +220,22 @@ pub fn store_error(error: object_store::Error, action: &str, path: &str, not_fou
         Store::NotImplemented { .. } | Store::NotSupported { .. } => {
             Error::environment(message("the store does not support it")).hint("use a store with conditional writes (If-None-Match)")
         }
+        _ if told::code(&error).is_some_and(|code| EXPIRED.contains(&code.as_str())) => {
+            Error::environment(message("the credentials have expired or are not valid")).hint(credentials_hint(path))
+        }
         _ => from_cause(&error, &message),
     };
-    mapped.with("path", path).because(error)
+    mapped.with("path", path).because(told::told(&error))
 }
+
+/// Codes with which S3 refuses credentials and answers 400, not 401.
+const EXPIRED: [&str; 5] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidToken",
+    "RequestExpired",
+    "TokenRefreshRequired",
+];
 
 /// Looks for an operating system's error in the chain of causes: of the disk, or of the network below a client.
 fn from_cause(error: &object_store::Error, message: &dyn Fn(&str) -> String) -> Error {

@@ -3,9 +3,13 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path as StorePath;
 use object_store::{ObjectMeta, ObjectStoreExt, PutMode, PutOptions};
 
@@ -168,6 +172,15 @@ impl<'a> Bucket<'a> {
         }
     }
 
+    /// A word that no other attempt has, on whatever machine.
+    pub(super) fn attempt(&self) -> String {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static ATTEMPTS: AtomicU64 = AtomicU64::new(0);
+        let host = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let (pid, count) = (std::process::id(), ATTEMPTS.fetch_add(1, Ordering::Relaxed));
+        format!("{}-{pid}-{count}-{}", host.trim(), self.engine.now().timestamp_micros())
+    }
+
     /// Deletes everything below a folder.
     pub(super) fn delete_folder(&self, relative: &str) -> Result<()> {
         let path = self.path(relative)?;
@@ -185,6 +198,19 @@ impl<'a> Bucket<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// As [`Bucket::delete_folder`], to be done later, as well as it goes.
+    pub(super) fn deleting(&self, relative: &str) -> Result<BoxFuture<'static, ()>> {
+        let (path, local, store) = (self.path(relative)?, self.local(relative), Arc::clone(&self.root.store));
+        let delete = async move {
+            let found = store.list(Some(&path)).map_ok(|meta| meta.location).boxed();
+            let _ = store.delete_stream(found).try_collect::<Vec<_>>().await;
+            if let Some(folder) = local {
+                let _ = fs::remove_dir_all(folder);
+            }
+        };
+        Ok(delete.boxed())
     }
 
     /// Files directly in a folder, by name.
@@ -205,6 +231,31 @@ impl<'a> Bucket<'a> {
             .iter()
             .filter_map(|path| path.filename().map(str::to_owned))
             .collect())
+    }
+
+    /// All files below a folder, with their bytes: paths below the warehouse, sorted.
+    pub(super) fn below(&self, folder: &str) -> Result<Vec<(String, u64)>> {
+        let (path, root) = (self.path(folder)?, self.root.path.as_ref());
+        let found = self
+            .engine
+            .wait(self.root.store.list(Some(&path)).try_collect::<Vec<ObjectMeta>>())
+            .map_err(|error| self.failed(error, "list a folder of the warehouse", folder))?;
+        let relative = |meta: &ObjectMeta| {
+            let path = meta.location.as_ref().strip_prefix(root)?;
+            Some((path.trim_start_matches('/').to_owned(), meta.size))
+        };
+        let mut files: Vec<(String, u64)> = found.iter().filter_map(relative).collect();
+        files.sort();
+        Ok(files)
+    }
+
+    /// The time now, by the store's clock: that of an object just written. This machine's may be wrong.
+    pub(super) fn now(&self) -> Result<DateTime<Utc>> {
+        let probe = format!("_clock-{}.json", std::process::id());
+        self.put(&probe, Bytes::from_static(b"{}"))?;
+        let now = self.head(&probe)?.map(|probe| probe.last_modified);
+        self.delete(&probe)?;
+        Ok(now.unwrap_or_else(|| self.engine.now()))
     }
 
     fn list(&self, folder: &str) -> Result<object_store::ListResult> {
@@ -246,16 +297,34 @@ impl<'a> Bucket<'a> {
         self.failed(error, action, relative)
     }
 
-    /// Removes temporary files that a crash left in a folder on a local disk.
+    /// Removes the folders above a file that is gone, as far as they are empty, on a local disk.
+    pub(super) fn remove_empty_folders(&self, relative: &str) {
+        let (Some(file), Some(root)) = (self.local(relative), &self.root.local) else {
+            return;
+        };
+        let above = file.ancestors().skip(1).take_while(|folder| *folder != root.as_path());
+        for folder in above {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Removes temporary files that a crash left in a folder on a local disk. Young ones may be another run's, who is about to link them.
     pub(super) fn remove_temporary(&self, folder: &str) {
         let entries = self.local(folder).and_then(|folder| fs::read_dir(folder).ok());
         for entry in entries.into_iter().flatten().flatten() {
-            if is_temporary(&entry.file_name().to_string_lossy()) {
+            let written = entry.metadata().and_then(|meta| meta.modified());
+            let is_old = written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age > TEMPORARY_AGE_MAX));
+            if is_old && is_temporary(&entry.file_name().to_string_lossy()) {
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 }
+
+/// From this age on, a temporary file is nobody's.
+const TEMPORARY_AGE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// A name beside `target` that listings of a local store leave out (`#` and digits), unique to this process and call.
 fn temporary(target: &Path) -> PathBuf {

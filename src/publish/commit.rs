@@ -1,9 +1,12 @@
 //! The commit: creating `versions/<n>.json`. Whoever creates it has published; everybody else has not.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 
 use super::bucket::{Bucket, Created};
-use super::{MANIFEST_FORMAT, Manifest};
+use super::{MANIFEST_FORMAT, Manifest, seal};
 use crate::error::{Error, Result};
 use crate::table::VersionNumber;
 
@@ -49,10 +52,33 @@ pub(super) fn manifest(bucket: &Bucket<'_>, number: u64) -> Result<Manifest> {
             .hint("upgrade stammkunde; an older program never writes over a newer one's versions"));
     }
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| damaged("it is not a manifest").because(error))?;
+    if !seal::is_whole(&bytes, &manifest) {
+        return Err(damaged("its checksum differs"));
+    }
     if manifest.version.0 != number {
         return Err(damaged("it holds another number than its name"));
     }
     Ok(manifest)
+}
+
+/// All versions, ascending.
+pub(super) fn manifests(bucket: &Bucket<'_>) -> Result<Vec<Manifest>> {
+    numbers(bucket)?.into_iter().map(|number| manifest(bucket, number)).collect()
+}
+
+/// Removes a version. Its files are nobody's then, unless another version lists them.
+pub(super) fn remove(bucket: &Bucket<'_>, number: u64) -> Result<()> {
+    bucket.delete(&file_of(number))?;
+    bucket.sync(&file_of(number))
+}
+
+/// When each version was written, by the store's clock.
+pub(super) fn times(bucket: &Bucket<'_>) -> Result<BTreeMap<u64, DateTime<Utc>>> {
+    let files = bucket.files(FOLDER)?;
+    Ok(files
+        .into_iter()
+        .filter_map(|(name, meta)| Some((number_of(&name)?, meta.last_modified)))
+        .collect())
 }
 
 /// That nobody published since `parent`.
@@ -75,27 +101,49 @@ fn conflict(bucket: &Bucket<'_>) -> Error {
         .hint("run again: it starts from the newest version")
 }
 
-/// Creates the version. After it returned `Ok`, the version is there and durable.
+/// That a version may be committed: nobody published since its parent, and nobody began to delete its files.
+pub(super) fn expect_free(bucket: &Bucket<'_>, parent: Option<VersionNumber>, is_withdrawn: &dyn Fn() -> Result<bool>) -> Result<()> {
+    expect_newest(bucket, parent)?;
+    if is_withdrawn()? { Err(withdrawn(bucket)) } else { Ok(()) }
+}
+
+/// Creates the version, sealed. After it returned `Ok`, the version is there and durable.
 ///
 /// An error whose outcome is unknown (the reply got lost) is settled by reading: if the file holds our bytes, we published.
-pub(super) fn commit(bucket: &Bucket<'_>, manifest: &Manifest) -> Result<()> {
-    expect_newest(bucket, manifest.parent)?;
-    let mut text = serde_json::to_vec_pretty(manifest).map_err(|error| Error::internal("a manifest cannot be written").because(error))?;
-    text.push(b'\n');
-    let bytes = Bytes::from(text);
+///
+/// `is_withdrawn` says whether somebody began to delete its files. It is asked before ([`expect_free`]) and after: who deletes says so first
+/// and looks for the version then, who publishes creates the version first and looks for that word then, so one of the two sees the other.
+pub(super) fn commit(bucket: &Bucket<'_>, mut manifest: Manifest, is_withdrawn: &dyn Fn() -> Result<bool>) -> Result<Manifest> {
+    let bytes = seal::seal(&mut manifest)?;
     let file = file_of(manifest.version.0);
     let attempt = bucket.create(&file, &bytes);
     if matches!(attempt, Ok(Created::Yes)) {
-        return confirm(bucket, &file, &bytes);
-    }
-    match (bucket.get(&file)?, attempt) {
-        (Some(there), _) if there == bytes => {
+        confirm(bucket, &file, &bytes)?;
+    } else {
+        match (bucket.get(&file)?, attempt) {
             // The link may have been made before its folder could be synced.
-            bucket.sync(&file)
+            (Some(there), _) if there == bytes => bucket.sync(&file)?,
+            // Half of it arrived: no version, and in the way of the next one.
+            (Some(there), Err(error)) if bytes.starts_with(&there) => {
+                remove(bucket, manifest.version.0)?;
+                return Err(error);
+            }
+            (_, Err(error)) => return Err(error),
+            (_, Ok(_)) => return Err(conflict(bucket).with("version", manifest.version.to_string())),
         }
-        (_, Err(error)) => Err(error),
-        (_, Ok(_)) => Err(conflict(bucket).with("version", manifest.version.to_string())),
     }
+    // A store that does not answer now is believed: the version is there, and it was not withdrawn a moment ago.
+    if matches!(is_withdrawn(), Ok(true)) {
+        remove(bucket, manifest.version.0)?;
+        return Err(withdrawn(bucket));
+    }
+    Ok(manifest)
+}
+
+fn withdrawn(bucket: &Bucket<'_>) -> Error {
+    Error::conflict("another run took over and removed the files of this one")
+        .with("warehouse", &bucket.root.display)
+        .hint("run again; a run that was stopped for long (a sleeping machine, a store that did not answer) counts as dead")
 }
 
 /// Reads our own commit once. A store that spoiled it would stop every reader, so it is taken back; one that does not answer is believed.

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 
 use super::bucket::Bucket;
+use super::write::Claim;
 use super::{FileEntry, MANIFEST_FORMAT, Manifest, TableEntry, Warehouse, commit, latest, write};
-use crate::engine::Engine;
+use crate::engine::{Engine, Farewell};
 use crate::error::{Error, Result};
 use crate::table::{RunId, VersionNumber};
 
@@ -19,10 +20,11 @@ pub struct Draft<'a> {
     warehouse: &'a Warehouse,
     run_id: RunId,
     parent: Option<VersionNumber>,
-    folder: String,
+    claim: Claim,
     tables: BTreeMap<String, TableEntry>,
     staged: BTreeMap<String, FileEntry>,
-    keep_files: bool,
+    /// `None` once the files must stay.
+    farewell: Option<Farewell>,
 }
 
 /// What a version needs beside its tables.
@@ -46,15 +48,18 @@ impl<'a> Draft<'a> {
     pub fn begin(engine: &'a Engine, warehouse: &'a Warehouse, run_id: &RunId, parent: Option<VersionNumber>) -> Result<Self> {
         let bucket = Bucket::new(engine, &warehouse.root);
         commit::expect_newest(&bucket, parent)?;
+        let claim = write::claim(&bucket, run_id)?;
+        // A signal gives the space back too: the next run may be on another day.
+        let farewell = engine.at_farewell(bucket.deleting(&claim.folder)?);
         Ok(Self {
             engine,
             warehouse,
             run_id: run_id.clone(),
             parent,
-            folder: write::claim(&bucket, run_id)?,
+            claim,
             tables: BTreeMap::new(),
             staged: BTreeMap::new(),
-            keep_files: false,
+            farewell: Some(farewell),
         })
     }
 
@@ -67,7 +72,7 @@ impl<'a> Draft<'a> {
         if self.tables.contains_key(name) {
             return Err(Error::config("two tables have the same name").with("name", name));
         }
-        let entry = write::table(self.engine, &self.bucket(), &self.folder, (name, schema, batches))?;
+        let entry = write::table(self.engine, &self.bucket(), &self.claim.folder, (name, schema, batches))?;
         self.tables.insert(name.to_owned(), entry);
         Ok(())
     }
@@ -78,7 +83,7 @@ impl<'a> Draft<'a> {
     /// `Environment` for the store or the disk.
     pub fn stage(&mut self, id: &str, bytes: Bytes) -> Result<()> {
         if !self.staged.contains_key(id) {
-            let entry = write::staged(&self.bucket(), &self.folder, id, bytes)?;
+            let entry = write::staged(&self.bucket(), &self.claim.folder, id, bytes)?;
             self.staged.insert(id.to_owned(), entry);
         }
         Ok(())
@@ -99,7 +104,7 @@ impl<'a> Draft<'a> {
         let bucket = self.bucket();
         let mut state: BTreeMap<String, FileEntry> = BTreeMap::new();
         for (name, bytes) in closing.state {
-            let entry = write::state(&bucket, &self.folder, &name, bytes)?;
+            let entry = write::state(&bucket, &self.claim.folder, &name, bytes)?;
             if state.insert(name.clone(), entry).is_some() {
                 return Err(Error::config("two state files have the same name").with("name", name));
             }
@@ -118,10 +123,17 @@ impl<'a> Draft<'a> {
             tables,
             state,
             staged: std::mem::take(&mut self.staged),
+            rolled_back_to: None,
+            checksum: None,
         };
+        let is_withdrawn = || self.claim.is_withdrawn(&bucket);
+        commit::expect_free(&bucket, manifest.parent, &is_withdrawn)?;
         // From here on the version may be there although an error comes back: its files must stay.
-        self.keep_files = true;
-        commit::commit(&bucket, &manifest)?;
+        let farewell = self.farewell.take();
+        if !farewell.is_some_and(Farewell::cancel) {
+            return Err(Error::environment("the run was stopped by a signal before it could publish"));
+        }
+        let manifest = commit::commit(&bucket, manifest, &is_withdrawn)?;
         if let Err(error) = latest::update(&bucket, &manifest) {
             tracing::warn!(%error, "the version is published, but the copies in latest/ are behind; the next run repairs them");
         }
@@ -136,8 +148,8 @@ impl<'a> Draft<'a> {
 impl Drop for Draft<'_> {
     /// The folder is this draft's alone: gives the space back, above all on a full disk.
     fn drop(&mut self) {
-        if !self.keep_files {
-            let _ = self.bucket().delete_folder(&self.folder);
+        if self.farewell.take().is_some_and(Farewell::cancel) {
+            let _ = self.bucket().delete_folder(&self.claim.folder);
         }
     }
 }

@@ -43,6 +43,12 @@ pub(super) fn is_current(bucket: &Bucket<'_>, manifest: &Manifest) -> Result<boo
         .all(|(name, table)| table.files.iter().all(|file| is_there(name, file.bytes))))
 }
 
+/// The version that the marker names.
+pub(super) fn version(bucket: &Bucket<'_>) -> Result<Option<VersionNumber>> {
+    let marker = bucket.get(MARKER)?.and_then(|bytes| serde_json::from_slice::<Marker>(&bytes).ok());
+    Ok(marker.map(|marker| marker.version))
+}
+
 /// Copies every table, removes those that are no longer published, and writes the marker.
 ///
 /// The marker is removed first: while it is missing, the files may be of two versions.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Warehouse;
 use super::bucket::{Bucket, Created};
-use crate::engine::Engine;
+use crate::engine::{Engine, Farewell};
 use crate::error::{Error, Result};
 use crate::table::RunId;
 
@@ -42,6 +42,7 @@ struct Holder {
 #[derive(Debug)]
 pub struct Lease {
     content: Bytes,
+    farewell: Farewell,
 }
 
 impl Lease {
@@ -62,8 +63,10 @@ impl Lease {
         let text = serde_json::to_vec_pretty(&holder).map_err(|error| Error::internal("a lease cannot be written").because(error))?;
         let content = Bytes::from(text);
         for _ in 0..ATTEMPTS_MAX {
-            if bucket.create(FILE, &content)? == Created::Yes {
-                return Self::held_by_us(&bucket, content);
+            match bucket.create(FILE, &content) {
+                Ok(Created::Yes) => return Self::held_by_us(&bucket, content),
+                Ok(Created::Exists) => {}
+                Err(error) => return Self::settle(&bucket, content, error),
             }
             let Some(found) = bucket.get(FILE)? else { continue };
             if found == content {
@@ -81,6 +84,16 @@ impl Lease {
         Err(Error::conflict("other runs keep taking the lease").with("warehouse", &warehouse.root.display))
     }
 
+    /// An error whose outcome is unknown: the lease is ours if it stands there, and half of it is removed, for it would lock everybody out.
+    fn settle(bucket: &Bucket<'_>, content: Bytes, error: Error) -> Result<Self> {
+        match bucket.get(FILE) {
+            Ok(Some(found)) if found == content => return Self::held_by_us(bucket, content),
+            Ok(Some(found)) if content.starts_with(&found) => drop(bucket.delete(FILE)),
+            _ => {}
+        }
+        Err(error)
+    }
+
     /// The lease, which a signal gives back too: the next attempt may be on another host, where nobody can see that this run is gone.
     fn held_by_us(bucket: &Bucket<'_>, content: Bytes) -> Result<Self> {
         let (store, path, ours) = (Arc::clone(&bucket.root.store), bucket.path(FILE)?, content.clone());
@@ -91,8 +104,8 @@ impl Lease {
                 let _ = store.delete(&path).await;
             }
         };
-        bucket.engine.set_farewell(Some(farewell.boxed()));
-        Ok(Self { content })
+        let farewell = bucket.engine.at_farewell(farewell.boxed());
+        Ok(Self { content, farewell })
     }
 
     /// Says that the run is alive: call it between stages, at least every [`LEASE_AGE_MAX_MINUTES`].
@@ -100,6 +113,9 @@ impl Lease {
     /// # Errors
     /// `Conflict` if another run took it over, `Environment` for the store.
     pub fn refresh(&self, engine: &Engine, warehouse: &Warehouse) -> Result<()> {
+        if engine.is_ending() {
+            return Err(Error::environment("the run is being stopped by a signal"));
+        }
         let bucket = Bucket::new(engine, &warehouse.root);
         match bucket.get(FILE)? {
             Some(found) if found != self.content => Err(held(&bucket, &found)),
@@ -109,7 +125,9 @@ impl Lease {
 
     /// Gives it back. A failure is left to the next run, which takes it over.
     pub fn release(self, engine: &Engine, warehouse: &Warehouse) {
-        engine.set_farewell(None);
+        if !self.farewell.cancel() {
+            return;
+        }
         let bucket = Bucket::new(engine, &warehouse.root);
         if matches!(bucket.get(FILE), Ok(Some(found)) if found == self.content)
             && let Err(error) = bucket.delete(FILE)
@@ -143,11 +161,7 @@ fn is_stale(bucket: &Bucket<'_>, found: &Bytes) -> Result<bool> {
         return Ok(!is_alive);
     }
     let Some(lock) = bucket.head(FILE)? else { return Ok(false) };
-    let probe = format!("_clock-{}.json", std::process::id());
-    bucket.put(&probe, Bytes::from_static(b"{}"))?;
-    let now = bucket.head(&probe)?.map(|probe| probe.last_modified);
-    bucket.delete(&probe)?;
-    Ok(now.is_some_and(|now| now - lock.last_modified > TimeDelta::minutes(LEASE_AGE_MAX_MINUTES)))
+    Ok(bucket.now()? - lock.last_modified > TimeDelta::minutes(LEASE_AGE_MAX_MINUTES))
 }
 
 /// Whether the process of a holder on this host lives; `None` where there is no `/proc`.

@@ -3,6 +3,7 @@
 //! ```text
 //! <warehouse>/runs/<run_id>/<table>/part-00000.parquet   immutable; `<run_id>.2` if an earlier attempt left its folder
 //! <warehouse>/runs/<run_id>/state/<name>                 immutable
+//! <warehouse>/runs/<run_id>/_claim.json                  whose the folder is; who finds another word in it cannot commit
 //! <warehouse>/versions/<20 digits>.json                  the commit: a [`Manifest`]; whoever creates it has published
 //! <warehouse>/latest/<table>.parquet                     a copy for tools that open one file; `_version.json` says of which version
 //! <warehouse>/_lock.json                                 the [`Lease`]
@@ -25,19 +26,25 @@ use crate::error::{Error, Result};
 use crate::table::{RunId, VersionNumber};
 
 mod bucket;
+mod cleanup;
 mod commit;
 mod draft;
 mod encode;
 mod latest;
 mod lease;
 mod read;
+mod rollback;
+mod seal;
+mod sweep;
 mod types;
 mod upload;
 mod write;
 
 use bucket::Bucket;
+pub use cleanup::{CleanupOptions, CleanupReport};
 pub use draft::{Closing, Draft};
 pub use lease::{LEASE_AGE_MAX_MINUTES, Lease};
+pub use rollback::RollbackReport;
 
 /// Format of the manifests that this program writes, and the newest it reads.
 pub const MANIFEST_FORMAT: u32 = 1;
@@ -68,13 +75,31 @@ pub struct Manifest {
     /// What was read of the inputs, kept for the next run, by the id of the piece.
     #[serde(default)]
     pub staged: BTreeMap<String, FileEntry>,
+    /// The version whose files these are, where it was rolled back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_to: Option<VersionNumber>,
+    /// SHA-256 (hex) of this file with 64 zeros in the place of this hash. Absent in files of early builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
 }
 
 impl Manifest {
-    /// Every file that the version needs.
+    /// Every file that the version needs: tables, state, what was read.
     pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
         let tables = self.tables.values().flat_map(|table| &table.files);
         tables.chain(self.state.values()).chain(self.staged.values())
+    }
+
+    /// Rows of all tables.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.tables.values().map(|table| table.rows).sum()
+    }
+
+    /// Bytes of all files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files().map(|file| file.bytes).sum()
     }
 }
 
@@ -117,11 +142,7 @@ impl Warehouse {
     /// # Errors
     /// `Environment` for the store or a damaged or newer manifest.
     pub fn versions(&self, engine: &Engine) -> Result<Vec<Manifest>> {
-        let bucket = Bucket::new(engine, &self.root);
-        commit::numbers(&bucket)?
-            .into_iter()
-            .map(|number| commit::manifest(&bucket, number))
-            .collect()
+        commit::manifests(&Bucket::new(engine, &self.root))
     }
 
     /// The newest version, for commands that ask about one.
@@ -134,6 +155,29 @@ impl Warehouse {
                 .with("warehouse", &self.root.display)
                 .hint("run `stammkunde run` first")
         })
+    }
+
+    /// A version by its number.
+    ///
+    /// # Errors
+    /// As [`Warehouse::versions`]; `Input` if there is none of that number.
+    pub fn version(&self, engine: &Engine, number: VersionNumber) -> Result<Manifest> {
+        let bucket = Bucket::new(engine, &self.root);
+        if commit::numbers(&bucket)?.contains(&number.0) {
+            return commit::manifest(&bucket, number.0);
+        }
+        Err(Error::input("there is no such version")
+            .with("version", number.to_string())
+            .with("warehouse", &self.root.display)
+            .hint("`stammkunde versions` lists them"))
+    }
+
+    /// The version whose copies stand in `latest/`; `None` if there are none, or of more than one.
+    ///
+    /// # Errors
+    /// `Environment` for the store.
+    pub fn in_latest(&self, engine: &Engine) -> Result<Option<VersionNumber>> {
+        latest::version(&Bucket::new(engine, &self.root))
     }
 
     /// The newest version, if there is one.
@@ -187,14 +231,33 @@ impl Warehouse {
         }
     }
 
-    /// Deletes what crashed runs left: folders below `runs/` that no version lists, except those of `keep`. Call it while holding the
-    /// [`Lease`]. Gives the names of the folders it deleted.
+    /// Deletes what crashed runs left: folders below `runs/` that no version lists. Call it while holding the [`Lease`], before the run `own`
+    /// begins; a run that lost its lease and still works loses its files, and then cannot commit. Gives the names of the folders.
     ///
     /// # Errors
     /// `Environment` for the store or a damaged manifest: then nothing is deleted.
-    pub fn sweep(&self, engine: &Engine, keep: &RunId) -> Result<Vec<String>> {
+    pub fn sweep(&self, engine: &Engine, own: &RunId) -> Result<Vec<String>> {
         let bucket = Bucket::new(engine, &self.root);
-        write::sweep(&bucket, &self.versions(engine)?, keep)
+        sweep::sweep(&bucket, own)
+    }
+
+    /// Publishes a version that consists of an older one's files: tables, keys, model and ledger; the next run goes on from there. Nothing
+    /// is rewritten or deleted, so it can be taken back the same way. `dry_run`: only says what would happen. Needs no [`Lease`]: takes one.
+    ///
+    /// # Errors
+    /// `Input` if there is no such version, `Config` if it is the newest, `Gate` if people were erased since, `Environment` if a file of it is missing or damaged or for the
+    /// store, `Conflict` if a run is at work.
+    pub fn rollback(&self, engine: &Engine, run_id: &RunId, to: VersionNumber, dry_run: bool) -> Result<RollbackReport> {
+        rollback::rollback(engine, self, run_id, to, dry_run)
+    }
+
+    /// Removes old versions, and every file below `runs/` that no version left lists. Takes a [`Lease`], unless it is a dry run.
+    ///
+    /// # Errors
+    /// `Config` if no version would be kept, `Conflict` if a run is at work, `Environment` for the store or a damaged manifest: then nothing
+    /// is deleted.
+    pub fn cleanup(&self, engine: &Engine, run_id: &RunId, options: &CleanupOptions) -> Result<CleanupReport> {
+        cleanup::cleanup(engine, self, run_id, options)
     }
 }
 

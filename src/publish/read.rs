@@ -4,6 +4,7 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
+use object_store::path::Path;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
@@ -90,6 +91,31 @@ fn decode(bytes: &Bytes, columns: Option<&[&str]>) -> Result<Vec<RecordBatch>, P
     Ok(batches)
 }
 
+/// Size and SHA-256 of a file as it is stored, a piece of it in memory at a time.
+fn hashed(engine: &Engine, bucket: &Bucket<'_>, path: &Path) -> object_store::Result<(u64, String)> {
+    engine.wait(async {
+        let mut hash = Sha256::new();
+        let mut bytes = 0_u64;
+        let mut stream = bucket.root.store.get(path).await?.into_stream();
+        while let Some(piece) = stream.try_next().await? {
+            bytes += piece.len() as u64;
+            hash.update(&piece);
+        }
+        Ok((bytes, hex(&hash.finalize())))
+    })
+}
+
+/// That a published file is there and as listed.
+pub(super) fn intact(engine: &Engine, bucket: &Bucket<'_>, file: &FileEntry) -> Result<()> {
+    match hashed(engine, bucket, &bucket.path(&file.path)?) {
+        Ok((bytes, _)) if bytes != file.bytes => Err(damaged(bucket, file, "its size differs")),
+        Ok((_, sha256)) if sha256 != file.sha256 => Err(damaged(bucket, file, "its hash differs")),
+        Ok(_) => Ok(()),
+        Err(object_store::Error::NotFound { .. }) => Err(damaged(bucket, file, "it is missing")),
+        Err(error) => Err(bucket.failed(error, "read a published file", &file.path)),
+    }
+}
+
 /// Opens a file just written: size, hash of all bytes, footer, and rows.
 pub(super) fn verify(engine: &Engine, bucket: &Bucket<'_>, file: &FileEntry, rows: u64) -> Result<()> {
     let wrong = |why: &str| {
@@ -100,17 +126,7 @@ pub(super) fn verify(engine: &Engine, bucket: &Bucket<'_>, file: &FileEntry, row
     };
     let path = bucket.path(&file.path)?;
     let store = &bucket.root.store;
-    let hashed = engine.wait(async {
-        let mut hash = Sha256::new();
-        let mut bytes = 0_u64;
-        let mut stream = store.get(&path).await?.into_stream();
-        while let Some(piece) = stream.try_next().await? {
-            bytes += piece.len() as u64;
-            hash.update(&piece);
-        }
-        Ok::<_, object_store::Error>((bytes, hex(&hash.finalize())))
-    });
-    let (bytes, sha256) = hashed.map_err(|error| bucket.failed(error, "read a file again", &file.path))?;
+    let (bytes, sha256) = hashed(engine, bucket, &path).map_err(|error| bucket.failed(error, "read a file again", &file.path))?;
     if bytes != file.bytes {
         return Err(wrong("its size differs"));
     }

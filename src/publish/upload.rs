@@ -4,16 +4,18 @@ use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, Result, UploadPart};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::write::hex;
-use crate::engine::Engine;
+use crate::engine::{Ending, Engine};
 
 /// Bytes handed over at once.
 const PIECE_BYTES: usize = 1 << 20;
@@ -40,7 +42,16 @@ impl Sink {
     /// dropped without it leaves nothing in the store.
     pub(super) fn open(engine: &Engine, store: Arc<dyn ObjectStore>, path: Path) -> (Self, JoinHandle<Result<()>>) {
         let (sender, receiver) = channel(PIECES_WAITING_MAX);
-        let upload = engine.spawn(upload(store, path, receiver));
+        let (done, is_done) = oneshot::channel::<()>();
+        // A signal waits until the upload has seen it and aborted itself.
+        let farewell = engine.at_farewell(async move { drop(is_done.await) }.boxed());
+        let ending = engine.ending();
+        let upload = engine.spawn(async move {
+            let result = upload(store, path, receiver, ending).await;
+            drop(farewell);
+            drop(done);
+            result
+        });
         let sink = Self {
             pieces: sender,
             buffer: Vec::with_capacity(PIECE_BYTES),
@@ -86,12 +97,21 @@ impl Write for Sink {
 }
 
 /// Takes pieces until the last word (`None`). Without it the writer failed, and nothing may appear in the store.
-async fn upload(store: Arc<dyn ObjectStore>, path: Path, mut pieces: Receiver<Option<Bytes>>) -> Result<()> {
+async fn upload(store: Arc<dyn ObjectStore>, path: Path, mut pieces: Receiver<Option<Bytes>>, mut ending: Ending) -> Result<()> {
     let mut waiting: Vec<Bytes> = Vec::new();
     loop {
-        match pieces.recv().await {
+        let piece = tokio::select! {
+            piece = pieces.recv() => piece,
+            () = ending.begun() => None,
+        };
+        match piece {
             Some(Some(piece)) => waiting.push(piece),
-            Some(None) => return store.put(&path, PutPayload::from_iter(waiting)).await.map(drop),
+            Some(None) => {
+                return tokio::select! {
+                    put = store.put(&path, PutPayload::from_iter(waiting)) => put.map(drop),
+                    () = ending.begun() => Ok(()),
+                };
+            }
             None => return Ok(()),
         }
         if waiting.len() == PART_PIECES {
@@ -99,7 +119,10 @@ async fn upload(store: Arc<dyn ObjectStore>, path: Path, mut pieces: Receiver<Op
         }
     }
     let mut upload = store.put_multipart(&path).await?;
-    let whole = send_parts(upload.as_mut(), waiting, pieces).await;
+    let whole = tokio::select! {
+        whole = send_parts(upload.as_mut(), waiting, pieces) => whole,
+        () = ending.begun() => Ok(false),
+    };
     let completed = match whole {
         Ok(true) => upload.complete().await.map(|_| true),
         other => other,

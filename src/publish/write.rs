@@ -1,7 +1,5 @@
 //! Writing a run's files: claimed folder, streamed uploads with a hash on the way, and a second look at what arrived.
 
-use std::collections::BTreeSet;
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
@@ -10,12 +8,13 @@ use sha2::{Digest, Sha256};
 
 use super::bucket::{Bucket, Created};
 use super::upload::Sink;
-use super::{FileEntry, Manifest, TableEntry, encode, read, types};
+use super::{FileEntry, TableEntry, encode, read, types};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::table::RunId;
 
-const FOLDER: &str = "runs";
+/// Where runs have their folders.
+pub(super) const FOLDER: &str = "runs";
 const STATE: &str = "state";
 const STAGED: &str = "staged";
 
@@ -56,19 +55,42 @@ fn unusable(kind: &str, name: &str) -> Error {
         .hint("use a-z, 0-9 and _, starting with a letter, at most 63 characters; not `state` or `staged`")
 }
 
+/// A folder that is one attempt's alone, as long as its `_claim.json` says so.
+#[derive(Debug)]
+pub(super) struct Claim {
+    /// `runs/<name>`.
+    pub(super) folder: String,
+    word: Bytes,
+}
+
+impl Claim {
+    /// Whether somebody took the folder away: its files are being deleted, or are gone.
+    pub(super) fn is_withdrawn(&self, bucket: &Bucket<'_>) -> Result<bool> {
+        Ok(bucket.get(&claim_in(&self.folder))?.as_ref() != Some(&self.word))
+    }
+}
+
+/// Where the claim on a folder stands.
+pub(super) fn claim_in(folder: &str) -> String {
+    format!("{folder}/_claim.json")
+}
+
 /// Makes a folder for this attempt alone: `runs/<run_id>`, or `runs/<run_id>.2` if an earlier attempt left or published that one.
 /// So two attempts of one scheduler's run can never write over each other's files.
-pub(super) fn claim(bucket: &Bucket<'_>, run_id: &RunId) -> Result<String> {
-    let claim = Bytes::from(format!("{{\"run_id\": \"{run_id}\", \"pid\": {}}}\n", std::process::id()));
+pub(super) fn claim(bucket: &Bucket<'_>, run_id: &RunId) -> Result<Claim> {
+    let word = Bytes::from(format!("{{\"run_id\": \"{run_id}\", \"attempt\": \"{}\"}}\n", bucket.attempt()));
     for attempt in 1..=ATTEMPTS_MAX {
         let folder = if attempt == 1 {
             format!("{FOLDER}/{run_id}")
         } else {
             format!("{FOLDER}/{run_id}.{attempt}")
         };
-        if bucket.create(&format!("{folder}/_claim.json"), &claim)? == Created::Yes {
-            return Ok(folder);
+        let attempt = bucket.create(&claim_in(&folder), &word);
+        // A word that stands there although an answer got lost is ours: no other attempt has it.
+        if matches!(attempt, Ok(Created::Yes)) || bucket.get(&claim_in(&folder))?.as_ref() == Some(&word) {
+            return Ok(Claim { folder, word });
         }
+        attempt?;
     }
     Err(Error::conflict("too many attempts of one run")
         .with("run id", run_id.as_str())
@@ -155,28 +177,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").expect("a string can be written to");
         text
     })
-}
-
-/// See [`super::Warehouse::sweep`].
-pub(super) fn sweep(bucket: &Bucket<'_>, versions: &[Manifest], keep: &RunId) -> Result<Vec<String>> {
-    let listed: BTreeSet<&str> = versions
-        .iter()
-        .flat_map(Manifest::files)
-        .filter_map(|file| file.path.strip_prefix(FOLDER)?.strip_prefix('/')?.split('/').next())
-        .collect();
-    let attempts = format!("{keep}.");
-    let mut deleted = Vec::new();
-    for folder in bucket.folders(FOLDER)? {
-        if listed.contains(folder.as_str()) || folder == keep.as_str() || folder.starts_with(&attempts) {
-            continue;
-        }
-        bucket.delete_folder(&format!("{FOLDER}/{folder}"))?;
-        deleted.push(folder);
-    }
-    for folder in ["versions", "latest", ""] {
-        bucket.remove_temporary(folder);
-    }
-    Ok(deleted)
 }
 
 #[cfg(test)]

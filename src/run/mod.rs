@@ -36,6 +36,7 @@ pub use ahead::{dry_run, plan};
 pub use previous::Previous;
 pub use resolve::{ResolveOptions, resolve};
 pub use stages::{Progress, Silent, Stages};
+pub use tables::LEDGER;
 
 use pieces::Pieces;
 use shelf::Shelf;

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field};
 
 use super::list::Place;
 use super::raw::{Decoded, Header, lines};
-use super::{InputObject, delimited};
+use super::{InputObject, again, delimited};
 use crate::config::spec::{SourceSpec, Spec};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -37,10 +37,14 @@ const KEY: usize = 8;
 
 /// Reads all files of decisions that were listed: the decisions, sorted, and the files with their hashes.
 pub(super) fn read(engine: &Engine, spec: &Spec, inputs: &[InputObject]) -> Result<(Decided, Vec<InputObject>)> {
+    match &spec.decisions {
+        Some(source) => again::twice(engine, spec, source, inputs, |inputs| read_listed(engine, spec, source, inputs)),
+        None => Ok((Decided::default(), Vec::new())),
+    }
+}
+
+fn read_listed(engine: &Engine, spec: &Spec, source: &SourceSpec, inputs: &[InputObject]) -> Result<(Decided, Vec<InputObject>)> {
     let (mut decisions, mut read) = (Decided::default(), Vec::new());
-    let Some(source) = &spec.decisions else {
-        return Ok((decisions, read));
-    };
     let objects: Vec<&InputObject> = inputs.iter().filter(|input| input.source == source.name).collect();
     let Some(place) = Place::of(engine, source, &spec.folder)?.filter(|_| !objects.is_empty()) else {
         return Ok((decisions, read));

@@ -6,12 +6,12 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use object_store::{GetOptions, GetResultPayload};
+use object_store::{GetOptions, GetResultPayload, ObjectStoreExt};
 use sha2::{Digest, Sha256};
 
 use super::InputObject;
 use super::list::Place;
-use crate::engine::Engine;
+use crate::engine::{Engine, told};
 use crate::error::{Error, Result};
 
 /// The bytes of an object as stored.
@@ -20,6 +20,8 @@ pub(super) struct Stored<'a> {
     hasher: Sha256,
     read: u64,
     object: &'a InputObject,
+    /// What is asked at the end whether the file is still the one that was opened; `None` where the store sees to that.
+    again: Option<(&'a Engine, &'a Place)>,
 }
 
 enum Payload<'a> {
@@ -33,7 +35,7 @@ enum Payload<'a> {
 
 impl<'a> Stored<'a> {
     /// Opens the object, provided it still has the entity tag under which it was listed.
-    pub fn open(engine: &'a Engine, place: &Place, object: &'a InputObject) -> Result<Self> {
+    pub fn open(engine: &'a Engine, place: &'a Place, object: &'a InputObject) -> Result<Self> {
         let path = place.object_path(&object.path)?;
         let options = GetOptions {
             if_match: object.etag.clone(),
@@ -42,6 +44,8 @@ impl<'a> Stored<'a> {
         let result = engine
             .wait(place.location.store.get_opts(&path, options))
             .map_err(|error| store_error(error, object))?;
+        // A file on a disk can be written over while it is read; an object of a store is one version to the end.
+        let is_file = matches!(result.payload, GetResultPayload::File(..));
         let payload = match result.payload {
             GetResultPayload::File(file, _) => Payload::File(file),
             GetResultPayload::Stream(stream) => Payload::Stream {
@@ -55,6 +59,7 @@ impl<'a> Stored<'a> {
             hasher: Sha256::new(),
             read: 0,
             object,
+            again: is_file.then_some((engine, place)),
         })
     }
 
@@ -63,6 +68,14 @@ impl<'a> Stored<'a> {
         io::copy(&mut self, &mut io::sink()).map_err(|error| read_error(error, self.object, "file"))?;
         if self.read != self.object.size {
             return Err(changed(self.object));
+        }
+        if let Some((engine, place)) = self.again {
+            let path = place.object_path(&self.object.path)?;
+            let meta = engine.wait(place.location.store.head(&path));
+            let etag = meta.map_err(|error| store_error(error, self.object))?.e_tag;
+            if self.object.etag.is_some() && etag != self.object.etag {
+                return Err(changed(self.object));
+            }
         }
         Ok(self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
@@ -141,6 +154,6 @@ pub(super) fn store_error(error: object_store::Error, object: &InputObject) -> E
             .with("source", &*object.source)
             .with("file", &*object.path)
             .hint("check network, credentials and the permission to read")
-            .because(error),
+            .because(told(&error)),
     }
 }

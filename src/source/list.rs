@@ -10,7 +10,7 @@ use super::{InputObject, InputStatus, Ledger};
 use crate::config::Spec;
 use crate::config::pipeline::OnMissing;
 use crate::config::spec::SourceSpec;
-use crate::engine::{Engine, Location};
+use crate::engine::{Engine, Location, told};
 use crate::error::{Error, Result};
 
 /// Where the objects of one source are: the folder before the first glob character, and the pattern below it.
@@ -138,7 +138,7 @@ pub(super) fn matching(engine: &Engine, source: &SourceSpec, folder: &Path) -> R
                 .with("source", &*source.name)
                 .with("place", &*place.location.display)
                 .hint("check network, credentials and the permission to list")
-                .because(error));
+                .because(told(&error)));
         }
     };
     Ok(metas.into_iter().filter_map(|meta| Some((place.relative(&meta)?, meta))).collect())

@@ -1,5 +1,6 @@
 //! Stage `source`: lists objects, decodes them, and maps their raw columns to canonical records with one SQL file each.
 
+mod again;
 mod canonical;
 mod conform;
 mod contract;
@@ -187,7 +188,9 @@ pub fn read_contacts(
     // First of all, because it is short and a mistake in it ends the run.
     (ingested.decisions, ingested.inputs) = decisions::read(engine, spec, inputs)?;
     for source in &spec.sources {
-        let result = ingest::ingest(engine, spec, source, inputs, known)?;
+        let result = again::twice(engine, spec, source, inputs, |inputs| {
+            ingest::ingest(engine, spec, source, inputs, known)
+        })?;
         for (kind, batches) in result.records {
             by_kind[kind as usize].1.push(batches);
         }

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod demo;
 mod evaluate;
+mod faults;
 mod gates;
 mod identity;
 mod keys;

@@ -1,7 +1,8 @@
 //! Publishing: a version is there in full or not at all, whatever fails and whoever else publishes.
 
+mod cleanup;
 mod faults;
 mod files;
 mod lease;
 mod protocol;
-mod support;
+pub mod support;

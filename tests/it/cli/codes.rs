@@ -142,6 +142,14 @@ fn a_warehouse_that_cannot_be_written_ends_with_4_and_a_hint() {
 }
 
 #[test]
+fn a_warehouse_without_permission_ends_with_4() {
+    let project = Project::small();
+    // Not even root may make a folder there.
+    let done = project.call("run", &[&RUN[..], &["--warehouse", "/sys/stammkunde"]].concat());
+    done.ends_with(4).says("permission denied").says("/sys/stammkunde").says("hint:");
+}
+
+#[test]
 fn a_refused_connection_ends_with_4_and_a_hint_before_a_scheduler_gives_up() {
     let project = Project::small();
     let mut command = project.command("run", &[&RUN[..], &["--warehouse", "s3://nobody/warehouse"]].concat());

@@ -4,8 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::support::{Project, Running};
 
+/// That every file of every version is as it was listed.
 #[track_caller]
-fn assert_intact(project: &Project) {
+pub fn assert_intact(project: &Project) {
     for manifest in project.manifests() {
         let tables = manifest["tables"].as_object().expect("tables").values();
         let files = tables.flat_map(|table| table["files"].as_array().expect("files"));

@@ -11,6 +11,8 @@ use arrow::util::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
+use super::remote::{self, Remote};
+
 /// What a call left.
 #[derive(Debug)]
 pub struct Done {
@@ -51,6 +53,7 @@ pub fn stammkunde() -> Command {
         }
     }
     command.env("STAMMKUNDE_THREADS", "2");
+    remote::pass_on(&mut command);
     command
 }
 
@@ -125,7 +128,12 @@ impl Drop for Running {
 /// A project in a temporary folder.
 pub struct Project {
     folder: tempfile::TempDir,
+    /// Where the warehouse is, if not in the folder.
+    remote: Option<Remote>,
 }
+
+/// Where the warehouse is, or is mirrored to.
+const WAREHOUSE: &str = "warehouse";
 
 /// The day as of which tests run.
 pub const AS_OF: &str = "2026-10-31";
@@ -259,6 +267,7 @@ impl Project {
     pub fn small() -> Self {
         let project = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
+            remote: Remote::fresh(),
         };
         for (path, text) in [
             ("pipeline.yaml", PIPELINE),
@@ -270,6 +279,9 @@ impl Project {
             ("audits/order_counts_positive.sql", AUDIT),
         ] {
             project.write(path, text);
+        }
+        if let Some(remote) = &project.remote {
+            project.edit("pipeline.yaml", "warehouse: warehouse", &format!("warehouse: {}", remote.url));
         }
         let crm: Vec<String> = (0..24).map(crm_row).collect();
         project.write_csv("exports/crm.csv", CRM_HEADER, &crm);
@@ -287,13 +299,14 @@ impl Project {
     pub fn copy_of(path: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy(path, folder.path());
-        Self { folder }
+        Self { folder, remote: None }
     }
 
     /// An empty folder.
     pub fn empty() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
+            remote: None,
         }
     }
 
@@ -302,10 +315,30 @@ impl Project {
     }
 
     pub fn file(&self, path: &str) -> PathBuf {
+        if let Some(remote) = self.remote.as_ref().filter(|_| path.starts_with(WAREHOUSE)) {
+            remote.mirror(&self.folder.path().join(WAREHOUSE));
+        }
         self.folder.path().join(path)
     }
 
+    /// Path below the warehouse of a file there, if the warehouse is on a server.
+    fn on_server<'a>(&self, path: &'a str) -> Option<(&Remote, &'a str)> {
+        let below = path.strip_prefix(WAREHOUSE)?.strip_prefix('/')?;
+        Some((self.remote.as_ref()?, below))
+    }
+
+    pub fn remove(&self, path: &str) {
+        match self.on_server(path) {
+            Some((remote, below)) => remote.delete(below),
+            None => std::fs::remove_file(self.file(path)).expect("a file to remove"),
+        }
+    }
+
     pub fn write(&self, path: &str, text: &str) {
+        if let Some((remote, below)) = self.on_server(path) {
+            remote.put(below, text.to_owned().into());
+            return;
+        }
         let path = self.file(path);
         std::fs::create_dir_all(path.parent().expect("below the project")).expect("a folder");
         std::fs::write(path, text).expect("a file");

@@ -16,7 +16,10 @@ fn versions_lists_what_is_published() {
     assert_eq!(versions.len(), 2);
     assert_eq!((&versions[1]["run_id"], &versions[1]["parent"]), (&"second".into(), &1.into()));
     for version in versions {
-        assert_eq!(breaches(&schema("version"), version), Vec::<String>::new());
+        assert_eq!(breaches(&schema("versions"), version), Vec::<String>::new());
+    }
+    for manifest in project.manifests() {
+        assert_eq!(breaches(&schema("version"), &manifest), Vec::<String>::new());
     }
     let text = project.call("versions", &[]).ends_with(0).stdout;
     assert!(text.contains("first") && text.contains("second"), "{text}");
@@ -37,6 +40,10 @@ fn every_schema_is_json_with_a_title_and_properties() {
         "explain",
         "evaluate",
         "version",
+        "versions",
+        "versions-diff",
+        "versions-rollback",
+        "versions-cleanup",
         "model",
         "model-file",
         "model-show",

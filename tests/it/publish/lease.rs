@@ -3,13 +3,12 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use object_store::memory::InMemory;
 use serde_json::Value;
 use stammkunde::ErrorKind;
 use stammkunde::publish::{LEASE_AGE_MAX_MINUTES, Lease};
 
-use super::faults::FaultStore;
-use super::support::{bytes_of, engine, in_memory, listing, on_disk, on_store, put, run};
+use super::support::{bytes_of, engine, in_memory, listing, on_disk, on_store, put, run, store};
+use crate::faults::store::FaultStore;
 
 const FILE: &str = "_lock.json";
 
@@ -71,7 +70,7 @@ fn a_lease_of_another_host_is_taken_over_by_the_age_that_the_store_sees() {
     let engine = engine();
     for (age_minutes, is_taken_over) in [(LEASE_AGE_MAX_MINUTES - 1, false), (LEASE_AGE_MAX_MINUTES + 1, true)] {
         // The store's clock is days off ours: only its own differences count.
-        let store = FaultStore::new(Arc::new(InMemory::new()));
+        let store = FaultStore::new(store());
         store.shift_times(-3 * 24 * 60, FILE, -age_minutes);
         let warehouse = on_store(Arc::new(store));
         drop(Lease::take(&engine, &warehouse, &run("one")).expect("nobody holds it"));

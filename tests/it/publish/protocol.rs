@@ -168,14 +168,17 @@ fn what_crashed_runs_left_is_swept_and_nothing_else() {
         for left in ["crashed", "mine", "mine.2", "one.2"] {
             put(&engine, &warehouse, &format!("runs/{left}/customers/part-00000.parquet"), b"half");
         }
-        assert_eq!(warehouse.sweep(&engine, &run("mine")).expect("it sweeps"), ["crashed", "one.2"]);
+        let swept = warehouse.sweep(&engine, &run("mine")).expect("it sweeps");
+        assert_eq!(swept, ["crashed", "mine", "mine.2", "one.2"]);
         assert_whole(&engine, &warehouse, &first);
         let left: Vec<String> = listing(&engine, &warehouse)
             .into_iter()
             .filter(|file| file.contains("mine"))
             .collect();
-        assert_eq!(left.len(), 2);
-        assert_eq!(warehouse.sweep(&engine, &run("mine")).expect("it sweeps"), [""; 0]);
+        // An earlier attempt that still writes must not write into the folder of the next one.
+        assert_eq!(left, ["runs/mine.2/_claim.json", "runs/mine/_claim.json"]);
+        assert_eq!(warehouse.sweep(&engine, &run("other")).expect("it sweeps"), ["mine", "mine.2"]);
+        assert_eq!(warehouse.sweep(&engine, &run("other")).expect("it sweeps"), [""; 0]);
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use object_store::prefix::PrefixStore;
 use stammkunde::Result;
 use stammkunde::engine::{Engine, EngineOptions, Location};
 use stammkunde::publish::{Closing, Draft, Manifest, Warehouse};
@@ -40,8 +41,18 @@ pub fn on_store(store: Arc<dyn ObjectStore>) -> Warehouse {
     })
 }
 
+/// A store of the test's own: in memory, or below `STAMMKUNDE_TEST_WAREHOUSE`.
+pub fn store() -> Arc<dyn ObjectStore> {
+    let Some(url) = crate::cli::remote::fresh_url() else {
+        return Arc::new(InMemory::new());
+    };
+    let location = engine().location(&url, std::path::Path::new("/")).expect("a URL");
+    Arc::new(PrefixStore::new(location.store, location.path))
+}
+
+/// A warehouse on a [`store`].
 pub fn in_memory() -> Warehouse {
-    on_store(Arc::new(InMemory::new()))
+    on_store(store())
 }
 
 pub fn on_disk(engine: &Engine) -> (TempDir, Warehouse) {
