@@ -121,7 +121,17 @@ fn list_text(versions: &[VersionSummary]) -> String {
     let rows: Vec<Vec<String>> = versions.iter().map(row).collect();
     let mut text = table(
         &[
-            "version", "created", "as of", "parent", "run", "customers", "tables", "rows", "size", "own", "",
+            "version",
+            "created",
+            "as of",
+            "parent",
+            "run",
+            "customers",
+            "tables",
+            "rows",
+            "size",
+            "own",
+            "",
         ],
         &rows,
     );
@@ -195,7 +205,11 @@ fn diff_text(found: &VersionDifference) -> String {
             count(model.term_frequencies_different)
         );
         for parameter in &model.largest {
-            let level = if parameter.level.is_empty() { String::new() } else { format!(": {}", parameter.level) };
+            let level = if parameter.level.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", parameter.level)
+            };
             text += &format!("  {}{level} {} {:+.2} bits\n", parameter.of, parameter.parameter, parameter.bits);
         }
     }
@@ -219,7 +233,11 @@ fn keys_text(keys: &KeyDifference) -> String {
 }
 
 fn table_row(found: &TableDifference) -> Vec<String> {
-    let by = if found.key.is_empty() { "whole rows".to_owned() } else { found.key.join(", ") };
+    let by = if found.key.is_empty() {
+        "whole rows".to_owned()
+    } else {
+        found.key.join(", ")
+    };
     let columns = |sign: &'static str, names: &[String]| names.iter().map(|name| format!("{sign}{name}")).collect::<Vec<_>>();
     let columns = [
         columns("+", &found.columns_added),

@@ -224,7 +224,13 @@ pub fn store_error(error: object_store::Error, action: &str, path: &str, not_fou
 }
 
 /// Codes with which S3 refuses credentials and answers 400, not 401.
-const EXPIRED: [&str; 5] = ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired", "TokenRefreshRequired"];
+const EXPIRED: [&str; 5] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidToken",
+    "RequestExpired",
+    "TokenRefreshRequired",
+];
 
 /// Looks for an operating system's error in the chain of causes: of the disk, or of the network below a client.
 fn from_cause(error: &object_store::Error, message: &dyn Fn(&str) -> String) -> Error {

@@ -102,7 +102,10 @@ mod tests {
             <?xml version=\"1.0\"?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message>\
             <Token-0>geheim</Token-0><HostId>x</HostId></Error>";
         let said = of(text);
-        assert!(said.ends_with("400 Bad Request: ExpiredToken: The provided token has expired."), "{said}");
+        assert!(
+            said.ends_with("400 Bad Request: ExpiredToken: The provided token has expired."),
+            "{said}"
+        );
         assert_eq!(code(&std::io::Error::other(text)).as_deref(), Some("ExpiredToken"));
         let json = of("Server returned non-2xx status code: 400 Bad Request: {\"assertion\": \"geheim\"}");
         assert_eq!(json, "Server returned non-2xx status code: 400 Bad Request");

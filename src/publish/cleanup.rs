@@ -122,7 +122,9 @@ fn unlisted(bucket: &Bucket<'_>, versions: &[Manifest]) -> Result<BTreeMap<Strin
     let mut unlisted: BTreeMap<String, (Vec<String>, u64)> = BTreeMap::new();
     for (path, bytes) in bucket.below(FOLDER)? {
         let mut parts = path.split('/').skip(1);
-        let (Some(folder), Some(first)) = (parts.next(), parts.next()) else { continue };
+        let (Some(folder), Some(first)) = (parts.next(), parts.next()) else {
+            continue;
+        };
         let is_about_itself = first.starts_with('_') && folders.contains(folder);
         if !is_about_itself && !listed.contains(path.as_str()) {
             let (files, sum) = unlisted.entry(folder.to_owned()).or_default();

@@ -66,9 +66,11 @@ fn prepare(engine: &Engine, warehouse: &Warehouse, run_id: &RunId, to: VersionNu
             .hint("`stammkunde versions` lists the others"));
     }
     if newest.state.get(SUPPRESSIONS).map(|file| &file.sha256) != old.state.get(SUPPRESSIONS).map(|file| &file.sha256) {
-        return Err(Error::gate("people were erased or suppressed since this version; a rollback would bring them back")
-            .with("version", to.to_string())
-            .hint("roll back to a version after that; or mend the cause and run again"));
+        return Err(
+            Error::gate("people were erased or suppressed since this version; a rollback would bring them back")
+                .with("version", to.to_string())
+                .hint("roll back to a version after that; or mend the cause and run again"),
+        );
     }
     for file in old.files() {
         read::intact(engine, &bucket, file)?;

@@ -13,7 +13,8 @@ const BLANK: &str = "00000000000000000000000000000000000000000000000000000000000
 /// Sets the checksum; gives the bytes of the file.
 pub(super) fn seal(manifest: &mut Manifest) -> Result<Bytes> {
     manifest.checksum = Some(BLANK.to_owned());
-    let text = serde_json::to_string_pretty(manifest).map_err(|error| Error::internal("a manifest cannot be written").because(error))? + "\n";
+    let text =
+        serde_json::to_string_pretty(manifest).map_err(|error| Error::internal("a manifest cannot be written").because(error))? + "\n";
     let checksum = hex(&Sha256::digest(&text));
     // The last one: a name of a table may be anything.
     let place = text.rfind(BLANK).expect("the checksum was set and is written last");

@@ -16,7 +16,11 @@ use crate::table::RunId;
 /// See [`super::Warehouse::sweep`].
 pub(super) fn sweep(bucket: &Bucket<'_>, own: &RunId) -> Result<Vec<String>> {
     let listed = folders_of(&commit::manifests(bucket)?);
-    let doomed = bucket.folders(FOLDER)?.into_iter().filter(|folder| !listed.contains(folder)).collect();
+    let doomed = bucket
+        .folders(FOLDER)?
+        .into_iter()
+        .filter(|folder| !listed.contains(folder))
+        .collect();
     let deleted = delete_unlisted(bucket, doomed, Some(own))?;
     for folder in ["versions", "latest", ""] {
         bucket.remove_temporary(folder);

@@ -41,7 +41,10 @@ pub struct KeyDifference {
 
 /// Compares who is which customer; `None` if a version has no `identities`.
 pub(super) fn difference(engine: &Engine, warehouse: &Warehouse, versions: (&Manifest, &Manifest)) -> Result<Option<KeyDifference>> {
-    if ![versions.0, versions.1].iter().all(|version| version.tables.contains_key(IDENTITIES)) {
+    if ![versions.0, versions.1]
+        .iter()
+        .all(|version| version.tables.contains_key(IDENTITIES))
+    {
         return Ok(None);
     }
     let (record, key) = ([SOURCE, RECORD_ID].map(str::to_owned), [CUSTOMER_KEY.to_owned()]);
@@ -82,10 +85,18 @@ fn compare(left: &[HashedRow], right: &[HashedRow]) -> KeyDifference {
         }
     }
     for key in before.difference(&after) {
-        *(if met_before.contains(key) { &mut found.merged } else { &mut found.retired }) += 1;
+        *(if met_before.contains(key) {
+            &mut found.merged
+        } else {
+            &mut found.retired
+        }) += 1;
     }
     for key in after.difference(&before) {
-        *(if met_after.contains(key) { &mut found.split } else { &mut found.created }) += 1;
+        *(if met_after.contains(key) {
+            &mut found.split
+        } else {
+            &mut found.created
+        }) += 1;
     }
     found
 }

@@ -137,7 +137,9 @@ pub fn list(engine: &Engine, warehouse: &Warehouse) -> Result<Vec<VersionSummary
 pub fn difference(engine: &Engine, warehouse: &Warehouse, left: VersionNumber, right: VersionNumber) -> Result<VersionDifference> {
     let (left, right) = (warehouse.version(engine, left)?, warehouse.version(engine, right)?);
     let names: BTreeSet<&String> = left.tables.keys().chain(right.tables.keys()).collect();
-    let tables = names.into_iter().map(|name| rows::difference(engine, warehouse, (&left, &right), name));
+    let tables = names
+        .into_iter()
+        .map(|name| rows::difference(engine, warehouse, (&left, &right), name));
     Ok(VersionDifference {
         left: left.version,
         right: right.version,
@@ -146,10 +148,7 @@ pub fn difference(engine: &Engine, warehouse: &Warehouse, left: VersionNumber, r
         tables: tables.collect::<Result<_>>()?,
         keys: keys::difference(engine, warehouse, (&left, &right))?,
         model: model(engine, warehouse, (&left, &right))?,
-        inputs: inputs::difference(
-            &ledger(engine, warehouse, &left)?,
-            &ledger(engine, warehouse, &right)?,
-        ),
+        inputs: inputs::difference(&ledger(engine, warehouse, &left)?, &ledger(engine, warehouse, &right)?),
     })
 }
 
@@ -173,9 +172,8 @@ fn model(engine: &Engine, warehouse: &Warehouse, (left, right): (&Manifest, &Man
         return Ok(None);
     };
     let found = score::difference((&left, &left_values), (&right, &right_values), TOLERANCE_BITS);
-    let different = |column: &score::FrequencyDifference| {
-        column.values_different + column.values_left + column.values_right - 2 * column.values_common
-    };
+    let different =
+        |column: &score::FrequencyDifference| column.values_different + column.values_left + column.values_right - 2 * column.values_common;
     Ok(Some(ModelChange {
         parameters_compared: found.parameters_compared,
         parameters_different: found.parameters.len() as u64,

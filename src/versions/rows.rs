@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::publish::{Manifest, TableEntry, Warehouse};
+use crate::table::RecordKind;
 use crate::table::column::{
     COLUMN, CUSTOMER_KEY, LEFT_RECORD_ID, LEFT_SOURCE, OLD_KEY, RECORD_ID, RIGHT_RECORD_ID, RIGHT_SOURCE, SOURCE, VALUE, VERSION,
 };
-use crate::table::RecordKind;
 
 /// How a table stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -69,7 +69,9 @@ fn key_of(table: &str, schema: &SchemaRef) -> Vec<String> {
         "runs" => vec![VERSION],
         "key_events" | "rejects" | "decisions" => Vec::new(),
         _ => match RecordKind::from_name(table) {
-            Some(kind) => std::iter::once(SOURCE).chain(kind.schema().key.iter().map(String::as_str)).collect(),
+            Some(kind) => std::iter::once(SOURCE)
+                .chain(kind.schema().key.iter().map(String::as_str))
+                .collect(),
             None if schema.index_of(CUSTOMER_KEY).is_ok() => vec![CUSTOMER_KEY],
             None => schema.fields().first().map(|field| field.name().as_str()).into_iter().collect(),
         },
@@ -108,7 +110,10 @@ pub(super) fn difference(engine: &Engine, warehouse: &Warehouse, versions: (&Man
             return Ok(found);
         }
     }
-    let (left_schema, right_schema) = (schema(engine, warehouse, versions.0, table)?, schema(engine, warehouse, versions.1, table)?);
+    let (left_schema, right_schema) = (
+        schema(engine, warehouse, versions.0, table)?,
+        schema(engine, warehouse, versions.1, table)?,
+    );
     let columns = common(&left_schema, &right_schema, &mut found);
     let mut key = key_of(table, &left_schema);
     if !key.iter().all(|name| columns.contains(name)) {

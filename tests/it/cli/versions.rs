@@ -11,9 +11,14 @@ fn versions(project: &Project, arguments: &[&str]) -> Done {
 
 #[track_caller]
 fn json(project: &Project, schema_name: &str, arguments: &[&str]) -> Value {
-    let value = call(stammkunde().args(["--format", "json", "versions"]).args(arguments).arg(project.path()))
-        .ends_with(0)
-        .json();
+    let value = call(
+        stammkunde()
+            .args(["--format", "json", "versions"])
+            .args(arguments)
+            .arg(project.path()),
+    )
+    .ends_with(0)
+    .json();
     for item in value.as_array().unwrap_or(&vec![value.clone()]) {
         assert_eq!(breaches(&schema(schema_name), item), Vec::<String>::new());
     }
@@ -57,14 +62,26 @@ fn a_diff_counts_rows_keys_and_inputs_and_names_nobody() {
     let diff = json(&project, "versions-diff", &["diff", "1", "2"]);
     let keys = &diff["keys"];
     let number = |name: &str| keys[name].as_i64().unwrap_or_else(|| panic!("{name}: {keys:#}"));
-    assert_eq!(number("customers_left"), number("kept") + number("merged") + number("retired"), "{keys:#}");
-    assert_eq!(number("customers_right"), number("kept") + number("created") + number("split"), "{keys:#}");
+    assert_eq!(
+        number("customers_left"),
+        number("kept") + number("merged") + number("retired"),
+        "{keys:#}"
+    );
+    assert_eq!(
+        number("customers_right"),
+        number("kept") + number("created") + number("split"),
+        "{keys:#}"
+    );
     assert_eq!((number("records_added"), number("records_removed")), (1, 1), "{keys:#}");
     assert_eq!((number("created"), number("merged")), (1, 1), "{keys:#}");
     assert!(number("records_moved") >= 1, "{keys:#}");
     let table = |name: &str| {
         let tables = diff["tables"].as_array().expect("tables");
-        tables.iter().find(|table| table["table"] == name).unwrap_or_else(|| panic!("{name}")).clone()
+        tables
+            .iter()
+            .find(|table| table["table"] == name)
+            .unwrap_or_else(|| panic!("{name}"))
+            .clone()
     };
     let contacts = table("contacts");
     assert_eq!(contacts["key"], serde_json::json!(["source", "record_id"]));
@@ -77,14 +94,28 @@ fn a_diff_counts_rows_keys_and_inputs_and_names_nobody() {
     assert_eq!(diff["model"]["parameters_different"], 0, "the model was taken over");
 
     let text = versions(&project, &["diff", "1", "2"]).ends_with(0).stdout;
-    assert!(text.contains("1 created") && text.contains("crm.csv") && text.contains("contacts"), "{text}");
+    assert!(
+        text.contains("1 created") && text.contains("crm.csv") && text.contains("contacts"),
+        "{text}"
+    );
     for name in ["Anneliese", "Achterberg", "post.example", "5550"] {
         assert!(!text.contains(name) && !diff.to_string().contains(name), "{name} is told");
     }
     let back = json(&project, "versions-diff", &["diff", "2", "1"]);
-    assert_eq!((&back["keys"]["retired"], &back["keys"]["split"]), (&1.into(), &1.into()), "{}", back["keys"]);
+    assert_eq!(
+        (&back["keys"]["retired"], &back["keys"]["split"]),
+        (&1.into(), &1.into()),
+        "{}",
+        back["keys"]
+    );
     let same = json(&project, "versions-diff", &["diff", "2", "2"]);
-    assert!(same["tables"].as_array().expect("tables").iter().all(|table| table["change"] == "same"));
+    assert!(
+        same["tables"]
+            .as_array()
+            .expect("tables")
+            .iter()
+            .all(|table| table["change"] == "same")
+    );
     versions(&project, &["diff", "1", "7"]).ends_with(3).says("no such version");
 }
 
@@ -99,7 +130,10 @@ fn a_diff_tells_tables_and_columns_that_came_and_went() {
     let tables = diff["tables"].as_array().expect("tables");
     let of = |name: &str| tables.iter().find(|table| table["table"] == name).expect("a table");
     let counts = of("order_counts");
-    assert_eq!((&counts["columns_added"][0], &counts["columns_removed"][0]), (&"gross_min".into(), &"gross_sum".into()));
+    assert_eq!(
+        (&counts["columns_added"][0], &counts["columns_removed"][0]),
+        (&"gross_min".into(), &"gross_sum".into())
+    );
     assert_eq!((&counts["change"], &counts["rows_changed"]), (&"changed".into(), &0.into()));
     assert_eq!(of("regulars")["change"], "removed");
 }
@@ -116,7 +150,10 @@ fn a_rollback_brings_back_tables_keys_and_ledger_and_the_next_run_goes_on() {
     assert!(done.stdout.contains("published version 3"), "{}", done.stdout);
     let after = project.manifests();
     assert_eq!(after[..2], manifests[..], "history was rewritten");
-    assert_eq!((&after[2]["tables"], &after[2]["state"]), (&manifests[0]["tables"], &manifests[0]["state"]));
+    assert_eq!(
+        (&after[2]["tables"], &after[2]["state"]),
+        (&manifests[0]["tables"], &manifests[0]["state"])
+    );
     assert_eq!((&after[2]["run_id"], &after[2]["rolled_back_to"]), (&"back".into(), &1.into()));
     assert_eq!(project.table("identities").len() as u64, after[0]["tables"]["identities"]["rows"]);
     let text = versions(&project, &["list"]).ends_with(0).stdout;
@@ -139,21 +176,30 @@ fn a_cleanup_keeps_what_kept_versions_refer_to() {
     let project = Project::small();
     project.run(&["--run-id", "r1"]);
     for number in 2..5 {
-        project.append("exports/shop.csv", &format!("S-99{number},{},,,2026-09-01,9.50", super::support::mail(0)));
+        project.append(
+            "exports/shop.csv",
+            &format!("S-99{number},{},,,2026-09-01,9.50", super::support::mail(0)),
+        );
         // `regulars` stays the table of the first run.
         project.run(&["--run-id", &format!("r{number}"), "--exclude", "regulars"]);
     }
     let before = listing(&project.file("warehouse"));
     let look = json(&project, "versions-cleanup", &["cleanup", "--keep", "2", "--dry-run"]);
     assert_eq!(listing(&project.file("warehouse")), before);
-    assert_eq!((&look["removed"], &look["kept"]), (&serde_json::json!([1, 2]), &serde_json::json!([3, 4])));
+    assert_eq!(
+        (&look["removed"], &look["kept"]),
+        (&serde_json::json!([1, 2]), &serde_json::json!([3, 4]))
+    );
     let young = json(&project, "versions-cleanup", &["cleanup", "--keep", "2", "--older-than", "1"]);
     assert_eq!(young["removed"], serde_json::json!([]));
     let done = versions(&project, &["cleanup", "--keep", "2"]).ends_with(0);
     assert!(done.stdout.contains("removed versions: 1, 2"), "{}", done.stdout);
     assert_eq!(project.manifests().len(), 2);
     assert_intact(&project);
-    assert!(project.file("warehouse/runs/r1/regulars/part-00000.parquet").is_file(), "version 4 refers to it");
+    assert!(
+        project.file("warehouse/runs/r1/regulars/part-00000.parquet").is_file(),
+        "version 4 refers to it"
+    );
     assert!(!project.file("warehouse/runs/r1/customers").exists() && !project.file("warehouse/runs/r2").exists());
     assert_eq!(project.run(&["--exclude", "regulars"])["outcome"], "unchanged");
     project.append("exports/shop.csv", &format!("S-999,{},,,2026-09-01,9.50", super::support::mail(0)));
@@ -169,7 +215,11 @@ fn what_makes_no_sense_is_refused() {
     versions(&project, &["rollback", "one"]).ends_with(2);
     versions(&project, &["rollback", "1"]).ends_with(3).says("nothing is published yet");
     versions(&project, &["diff", "1", "2"]).ends_with(3).says("no such version");
-    let both = call(stammkunde().args(["versions", "--warehouse", "elsewhere", "cleanup", "--keep", "1"]).arg(project.path()));
+    let both = call(
+        stammkunde()
+            .args(["versions", "--warehouse", "elsewhere", "cleanup", "--keep", "1"])
+            .arg(project.path()),
+    );
     both.ends_with(2);
     assert!(!project.file("warehouse").exists());
 }

@@ -94,7 +94,9 @@ fn a_version_of_a_newer_program_stops_every_command_that_would_write() {
     };
     let errors = [
         job.run("today").expect_err("a newer version"),
-        job.warehouse().cleanup(&job.engine, &run_id, &options).expect_err("a newer version"),
+        job.warehouse()
+            .cleanup(&job.engine, &run_id, &options)
+            .expect_err("a newer version"),
         job.warehouse()
             .rollback(&job.engine, &run_id, stammkunde::table::VersionNumber(1), false)
             .expect_err("a newer version"),

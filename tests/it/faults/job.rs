@@ -41,8 +41,7 @@ SELECT "Id" AS record_id, "No" AS customer_no, "Name" AS full_name, "Mail" AS em
 pub const HEADER: &str = "Id,No,Name,Mail\n";
 pub const YESTERDAY: &str = "1,k1,Anneliese Achterberg,a@post.example\n2,k2,Burkhard Brinkmeyer,b@post.example\n3,k1,A. Achterberg,\n";
 /// One record more, and a customer number that joins two customers.
-pub const TODAY: &str =
-    "1,k1,Anneliese Achterberg,a@post.example\n2,k1,Burkhard Brinkmeyer,b@post.example\n3,k1,A. Achterberg,\n4,k4,Cornelia Cordesius,c@post.example\n";
+pub const TODAY: &str = "1,k1,Anneliese Achterberg,a@post.example\n2,k1,Burkhard Brinkmeyer,b@post.example\n3,k1,A. Achterberg,\n4,k4,Cornelia Cordesius,c@post.example\n";
 
 /// A job, and the machine it runs on.
 pub struct Job {
@@ -170,7 +169,10 @@ pub fn hashes(manifest: &Manifest) -> BTreeMap<String, String> {
         .map(|(name, table)| (name.clone(), table.files.iter().map(|file| file.sha256.clone()).collect::<String>()));
     let state = manifest.state.iter().map(|(name, file)| (name.clone(), file.sha256.clone()));
     // The one holds times, the other entity tags of a store.
-    tables.chain(state).filter(|(name, _)| !["runs", "ledger.json"].contains(&name.as_str())).collect()
+    tables
+        .chain(state)
+        .filter(|(name, _)| !["runs", "ledger.json"].contains(&name.as_str()))
+        .collect()
 }
 
 /// Makes the holder of a lock a process that is gone.

@@ -89,7 +89,9 @@ fn at_those(operations: impl Iterator<Item = u64>, fault: Fault) -> Ends {
 /// The next run publishes, or finds published, what an undisturbed one does; it repairs and cleans up.
 fn assert_recovers(job: &Job, store: &Arc<InMemory>, after: &str) {
     job.serve(Arc::clone(store) as _);
-    let report = job.run("today").unwrap_or_else(|error| panic!("the next run after {after}: {error}"));
+    let report = job
+        .run("today")
+        .unwrap_or_else(|error| panic!("the next run after {after}: {error}"));
     let left = content(&job.engine, &**store);
     let versions = whole_versions(&left);
     assert_eq!((versions.len(), report.version.0), (2, 2), "{after}");
@@ -97,10 +99,18 @@ fn assert_recovers(job: &Job, store: &Arc<InMemory>, after: &str) {
     assert_eq!(hashes(newest), *UNDISTURBED, "{after}");
     for (name, table) in &newest.tables {
         let copy = left.get(&format!("warehouse/latest/{name}.parquet"));
-        assert_eq!(copy, left.get(&format!("warehouse/{}", table.files[0].path)), "latest/{name} after {after}");
+        assert_eq!(
+            copy,
+            left.get(&format!("warehouse/{}", table.files[0].path)),
+            "latest/{name} after {after}"
+        );
     }
     assert!(!left.contains_key("warehouse/_lock.json"), "the lease was kept after {after}");
-    let listed: BTreeSet<String> = versions.iter().flat_map(|version| version.files()).map(|file| format!("warehouse/{}", file.path)).collect();
+    let listed: BTreeSet<String> = versions
+        .iter()
+        .flat_map(|version| version.files())
+        .map(|file| format!("warehouse/{}", file.path))
+        .collect();
     let is_waste = |path: &&String| path.starts_with("warehouse/runs/") && !listed.contains(*path) && !path.ends_with("/_claim.json");
     assert_eq!(left.keys().find(is_waste), None, "left behind after {after}");
 }

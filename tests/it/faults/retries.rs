@@ -158,7 +158,11 @@ fn what_is_forbidden_is_not_tried_again_and_the_message_names_action_and_path_an
         for secret in ["geheim", "GEHEIM"] {
             assert!(!done.stderr.contains(secret) && !done.stdout.contains(secret), "{code}: {done:?}");
         }
-        let attempts = s3.log().iter().filter(|request| request.method == "PUT" && request.key.ends_with(".parquet")).count();
+        let attempts = s3
+            .log()
+            .iter()
+            .filter(|request| request.method == "PUT" && request.key.ends_with(".parquet"))
+            .count();
         assert_eq!(attempts, 1, "{code}");
         assert!(version(&s3, 1).is_none());
         assert!(!s3.objects().contains_key("warehouse/_lock.json"), "the lease was kept");
@@ -178,7 +182,11 @@ fn a_commit_that_somebody_else_made_first_ends_with_5() {
             is_commit.then_some(Twist::Refuse(status, code))
         });
         run(&project, &s3, &[]).ends_with(5).says("another run published").says("hint:");
-        let commits = s3.log().iter().filter(|request| request.is_create() && request.key == COMMIT).count();
+        let commits = s3
+            .log()
+            .iter()
+            .filter(|request| request.is_create() && request.key == COMMIT)
+            .count();
         assert_eq!(commits, 1, "{code}");
         let left = s3.objects().get(COMMIT).cloned();
         assert_eq!(left.is_some(), status == 412, "a rival's version is left alone");

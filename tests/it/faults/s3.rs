@@ -212,7 +212,9 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<(Request, Vec<u8>)
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
-        let Some((name, value)) = header.trim_end().split_once(':') else { break };
+        let Some((name, value)) = header.trim_end().split_once(':') else {
+            break;
+        };
         headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
@@ -350,7 +352,11 @@ fn list(state: &State, request: &Request) -> String {
     let prefix = request.parameter("prefix").unwrap_or_default();
     let has_delimiter = request.parameter("delimiter").is_some();
     let (mut contents, mut folders) = (String::new(), Vec::new());
-    for (key, bytes) in state.objects.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)) {
+    for (key, bytes) in state
+        .objects
+        .range(prefix.clone()..)
+        .take_while(|(key, _)| key.starts_with(&prefix))
+    {
         match key[prefix.len()..].split_once('/') {
             Some((folder, _)) if has_delimiter => folders.push(format!("{prefix}{folder}/")),
             _ => {

@@ -55,7 +55,11 @@ fn a_second_signal_ends_a_run_at_once_although_the_store_does_not_answer() {
     running.send("TERM");
     let (status, stderr) = running.end();
     assert_eq!(status.code(), Some(143), "{stderr}");
-    assert!(started.elapsed().as_secs_f32() < 4.5, "it waited for the farewell: {:?}", started.elapsed());
+    assert!(
+        started.elapsed().as_secs_f32() < 4.5,
+        "it waited for the farewell: {:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
@@ -65,7 +69,9 @@ fn a_hang_up_that_the_parent_ignores_ends_nothing() {
     s3.script(|request, _| (request.method == "PUT" && request.key.ends_with("part-00000.parquet")).then_some(Twist::Wait));
     let binary = env!("CARGO_BIN_EXE_stammkunde");
     let mut command = Command::new("sh");
-    command.args(["-c", "trap '' HUP; exec \"$0\" run \"$1\" --as-of 2026-10-31", binary]).arg(project.path());
+    command
+        .args(["-c", "trap '' HUP; exec \"$0\" run \"$1\" --as-of 2026-10-31", binary])
+        .arg(project.path());
     let mut running = Running::start(s3.environment(&mut command));
     s3.until_waiting(1);
     running.send("HUP");
@@ -80,7 +86,10 @@ fn a_closed_pipe_ends_no_run() {
     for (number, which) in ["stdout", "stderr", "both"].into_iter().enumerate() {
         let day = format!("2026-10-0{}", number + 1);
         let mut command = stammkunde();
-        command.arg("run").arg(project.path()).args(["--as-of", &day, "--format", "json", "--log-format", "json"]);
+        command
+            .arg("run")
+            .arg(project.path())
+            .args(["--as-of", &day, "--format", "json", "--log-format", "json"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -103,7 +112,9 @@ fn an_upload_of_many_parts_is_aborted_and_a_draft_cannot_commit_once_the_end_has
     // Digits that hardly compress: more than the 8 MiB of one part.
     let mut state = 1_u64;
     let numbers = (0..3_000_000).map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         i64::try_from(state >> 1).expect("63 bits")
     });
     let column = Arc::new(Int64Array::from_iter_values(numbers)) as ArrayRef;

@@ -128,7 +128,11 @@ impl FaultStore {
 
     fn next(&self) -> Option<Fault> {
         let operation = self.operations.fetch_add(1, Ordering::SeqCst);
-        let interlude = self.between.lock().expect("no panic").take_if(|interlude| interlude.at == operation);
+        let interlude = self
+            .between
+            .lock()
+            .expect("no panic")
+            .take_if(|interlude| interlude.at == operation);
         if let Some(interlude) = interlude {
             std::thread::spawn(interlude.act).join().expect("the other one does not panic");
         }

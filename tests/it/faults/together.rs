@@ -38,7 +38,11 @@ fn assert_one_line(content: &Content) -> usize {
         let own = format!("runs/{}/", version.run_id);
         let attempts = format!("runs/{}.", version.run_id);
         let is_foreign = |path: &&String| !path.starts_with(&own) && !path.starts_with(&attempts);
-        assert_eq!(version.files().map(|file| &file.path).find(is_foreign), None, "version {number} is mixed");
+        assert_eq!(
+            version.files().map(|file| &file.path).find(is_foreign),
+            None,
+            "version {number} is mixed"
+        );
         assert_eq!(version.tables["runs"].rows, number, "the history of version {number} has a gap");
     }
     versions.len()
@@ -83,7 +87,10 @@ fn at_once(jobs: usize) {
         .iter()
         .map(|version| hashes(version)["identities"].clone())
         .collect();
-    assert!(identities.iter().all(|hash| *hash == identities[0]), "keys differ from version to version");
+    assert!(
+        identities.iter().all(|hash| *hash == identities[0]),
+        "keys differ from version to version"
+    );
 }
 
 #[test]
@@ -117,10 +124,7 @@ fn jobs_that_cannot_see_the_lease_publish_whole_versions_in_one_line() {
                         Ok(report) => report.outcome == Outcome::Published,
                         Err(error) => {
                             // Files that another run swept away in the middle are the store's fault to this one.
-                            assert!(
-                                [ErrorKind::Conflict, ErrorKind::Environment].contains(&error.kind()),
-                                "{error}"
-                            );
+                            assert!([ErrorKind::Conflict, ErrorKind::Environment].contains(&error.kind()), "{error}");
                             false
                         }
                     };
@@ -161,7 +165,9 @@ fn rival_cleanup(engine: &Engine, warehouse: &Warehouse) -> Result<()> {
 
 fn rival_rollback(engine: &Engine, warehouse: &Warehouse) -> Result<()> {
     let versions = warehouse.versions(engine)?;
-    let Some(oldest) = versions.first().filter(|_| versions.len() > 1) else { return Ok(()) };
+    let Some(oldest) = versions.first().filter(|_| versions.len() > 1) else {
+        return Ok(());
+    };
     warehouse.rollback(engine, &run_id("rival"), oldest.version, false).map(drop)
 }
 
@@ -196,7 +202,9 @@ fn interrupted(act: Rival, rival: Rival) -> (u32, u32) {
         }
         let is_past_the_end = store.operations() <= at;
         for version in warehouse.versions(&engine).expect("they read") {
-            let name = version.rolled_back_to.map_or(version.run_id.as_str(), |to| if to.0 == 1 { "one" } else { "two" });
+            let name = version
+                .rolled_back_to
+                .map_or(version.run_id.as_str(), |to| if to.0 == 1 { "one" } else { "two" });
             let named = stammkunde::publish::Manifest {
                 run_id: run_id(name),
                 ..version.clone()
@@ -318,7 +326,10 @@ fn a_clock_that_is_a_day_off_changes_no_table_and_takes_no_lease() {
         let error = moved.run("today").expect_err("it is held");
         assert_eq!(error.kind(), ErrorKind::Conflict, "{hours} hours off: {error}");
         drop(lease);
-        holder.engine.wait(object_store::ObjectStoreExt::delete(&*store, &"warehouse/_lock.json".into())).expect("a lock");
+        holder
+            .engine
+            .wait(object_store::ObjectStoreExt::delete(&*store, &"warehouse/_lock.json".into()))
+            .expect("a lock");
         moved.run("today").expect("it publishes");
         seen.push(hashes(&whole_versions(&content(&moved.engine, &*store))[1]));
     }

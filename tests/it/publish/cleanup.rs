@@ -9,7 +9,9 @@ use stammkunde::engine::Engine;
 use stammkunde::publish::{CleanupOptions, Warehouse};
 use stammkunde::table::VersionNumber;
 
-use super::support::{assert_whole, bytes_of, customers, engine, in_memory, listing, on_disk, on_store, publish, put, release, release_of, run, store};
+use super::support::{
+    assert_whole, bytes_of, customers, engine, in_memory, listing, on_disk, on_store, publish, put, release, release_of, run, store,
+};
 use crate::faults::store::{Fault, FaultStore};
 
 fn keep(keep: usize) -> CleanupOptions {
@@ -61,9 +63,15 @@ fn a_cleanup_removes_versions_and_what_only_they_list() {
         let report = warehouse.cleanup(&engine, &run("clean"), &keep(2)).expect("it cleans");
         assert_eq!((numbers(&report.kept), numbers(&report.removed)), (vec![3, 4], vec![1, 2]));
         assert_eq!(report.folders, ["crashed", "one"]);
-        assert_eq!((&planned.folders, planned.files, planned.bytes), (&report.folders, report.files, report.bytes));
+        assert_eq!(
+            (&planned.folders, planned.files, planned.bytes),
+            (&report.folders, report.files, report.bytes)
+        );
         // Of the run `two` version 3 lists `links` alone; its customers and state go.
-        let of_two: Vec<String> = listing(&engine, &warehouse).into_iter().filter(|file| file.contains("/two/")).collect();
+        let of_two: Vec<String> = listing(&engine, &warehouse)
+            .into_iter()
+            .filter(|file| file.contains("/two/"))
+            .collect();
         assert_eq!(of_two, ["runs/two/_claim.json", "runs/two/links/part-00000.parquet"]);
         assert_versions_whole(&engine, &warehouse);
         let newest = warehouse.newest(&engine).expect("it reads");
@@ -79,10 +87,15 @@ fn a_cleanup_removes_versions_and_what_only_they_list() {
 #[test]
 fn the_newest_version_is_never_removed() {
     let (engine, warehouse) = (engine(), in_memory());
-    let nothing = warehouse.cleanup(&engine, &run("clean"), &keep(1)).expect("an empty warehouse is clean");
+    let nothing = warehouse
+        .cleanup(&engine, &run("clean"), &keep(1))
+        .expect("an empty warehouse is clean");
     assert_eq!((nothing.kept.len(), nothing.removed.len()), (0, 0));
     four_versions(&engine, &warehouse);
-    assert_eq!(warehouse.cleanup(&engine, &run("clean"), &keep(0)).expect_err("none").kind(), ErrorKind::Config);
+    assert_eq!(
+        warehouse.cleanup(&engine, &run("clean"), &keep(0)).expect_err("none").kind(),
+        ErrorKind::Config
+    );
     let report = warehouse.cleanup(&engine, &run("clean"), &keep(1)).expect("it cleans");
     assert_eq!((numbers(&report.kept), report.removed.len()), (vec![4], 3));
     assert_versions_whole(&engine, &warehouse);
@@ -120,17 +133,34 @@ fn a_rollback_is_a_new_version_of_old_files_and_can_be_taken_back() {
         let look = warehouse.rollback(&engine, &run("back"), VersionNumber(1), true).expect("it looks");
         assert_eq!((look.version.0, look.dry_run), (3, true));
         assert_eq!(listing(&engine, &warehouse), before);
-        warehouse.rollback(&engine, &run("back"), VersionNumber(1), false).expect("it goes back");
+        warehouse
+            .rollback(&engine, &run("back"), VersionNumber(1), false)
+            .expect("it goes back");
         let third = warehouse.newest(&engine).expect("it reads");
-        assert_eq!((third.version.0, third.parent, third.rolled_back_to), (3, Some(VersionNumber(2)), Some(VersionNumber(1))));
-        assert_eq!((&third.tables, &third.state, &third.fingerprint), (&first.tables, &first.state, &first.fingerprint));
+        assert_eq!(
+            (third.version.0, third.parent, third.rolled_back_to),
+            (3, Some(VersionNumber(2)), Some(VersionNumber(1)))
+        );
+        assert_eq!(
+            (&third.tables, &third.state, &third.fingerprint),
+            (&first.tables, &first.state, &first.fingerprint)
+        );
         let file = &first.tables["customers"].files[0].path;
-        assert_eq!(bytes_of(&engine, &warehouse, "latest/customers.parquet"), bytes_of(&engine, &warehouse, file));
-        let error = warehouse.rollback(&engine, &run("back"), VersionNumber(3), false).expect_err("the newest");
+        assert_eq!(
+            bytes_of(&engine, &warehouse, "latest/customers.parquet"),
+            bytes_of(&engine, &warehouse, file)
+        );
+        let error = warehouse
+            .rollback(&engine, &run("back"), VersionNumber(3), false)
+            .expect_err("the newest");
         assert_eq!(error.kind(), ErrorKind::Config);
-        let error = warehouse.rollback(&engine, &run("back"), VersionNumber(9), false).expect_err("none such");
+        let error = warehouse
+            .rollback(&engine, &run("back"), VersionNumber(9), false)
+            .expect_err("none such");
         assert_eq!(error.kind(), ErrorKind::Input);
-        warehouse.rollback(&engine, &run("forth"), VersionNumber(2), false).expect("it goes forth");
+        warehouse
+            .rollback(&engine, &run("forth"), VersionNumber(2), false)
+            .expect("it goes forth");
         assert_eq!(warehouse.newest(&engine).expect("it reads").tables, second.tables);
         // The versions 1 and 2 may go: their files are those of 3 and 4.
         let report = warehouse.cleanup(&engine, &run("clean"), &keep(2)).expect("it cleans");
@@ -156,7 +186,9 @@ fn a_rollback_to_a_damaged_version_or_past_an_erasure_is_refused() {
     let mut second = release("two", Some(1));
     second.closing.state.push(("suppressions.json".to_owned(), b"{}".to_vec().into()));
     publish(&engine, &warehouse, second).expect("it publishes");
-    let error = warehouse.rollback(&engine, &run("back"), VersionNumber(1), false).expect_err("somebody was erased");
+    let error = warehouse
+        .rollback(&engine, &run("back"), VersionNumber(1), false)
+        .expect_err("somebody was erased");
     assert_eq!(error.kind(), ErrorKind::Gate, "{error}");
 
     let (engine, warehouse) = (engine, in_memory());
@@ -164,7 +196,9 @@ fn a_rollback_to_a_damaged_version_or_past_an_erasure_is_refused() {
     publish(&engine, &warehouse, release("two", Some(1))).expect("it publishes");
     put(&engine, &warehouse, &first.tables["links"].files[0].path, b"spoiled");
     let before = listing(&engine, &warehouse);
-    let error = warehouse.rollback(&engine, &run("back"), VersionNumber(1), false).expect_err("a file is spoiled");
+    let error = warehouse
+        .rollback(&engine, &run("back"), VersionNumber(1), false)
+        .expect_err("a file is spoiled");
     assert_eq!(error.kind(), ErrorKind::Environment, "{error}");
     assert!(error.to_string().contains("links"), "{error}");
     assert_eq!(listing(&engine, &warehouse), before);
@@ -175,7 +209,9 @@ fn a_cleanup_or_a_rollback_that_dies_at_any_operation_leaves_whole_versions() {
     let engine = engine();
     type Act = fn(&Engine, &Warehouse) -> stammkunde::Result<()>;
     let acts: [(&str, Act); 2] = [
-        ("cleanup", |engine, warehouse| warehouse.cleanup(engine, &run("clean"), &keep(2)).map(drop)),
+        ("cleanup", |engine, warehouse| {
+            warehouse.cleanup(engine, &run("clean"), &keep(2)).map(drop)
+        }),
         ("rollback", |engine, warehouse| {
             warehouse.rollback(engine, &run("back"), VersionNumber(1), false).map(drop)
         }),

@@ -11,7 +11,14 @@ use crate::faults::store::{Fault, FaultStore};
 #[test]
 fn a_fault_at_any_operation_leaves_a_whole_version_and_a_retry_publishes() {
     let engine = engine();
-    for fault in [Fault::Fails, Fault::LosesReply, Fault::TimesOut, Fault::Tears, Fault::DiskFull, Fault::Slow] {
+    for fault in [
+        Fault::Fails,
+        Fault::LosesReply,
+        Fault::TimesOut,
+        Fault::Tears,
+        Fault::DiskFull,
+        Fault::Slow,
+    ] {
         let (mut failed, mut published, mut at) = (0, 0, 0);
         loop {
             let store = Arc::new(FaultStore::new(super::support::store()));
@@ -165,10 +172,7 @@ fn what_a_store_or_a_disk_spoils_is_never_committed() {
                 .into_iter()
                 .filter(|file| file.starts_with("runs/two/"))
                 .count();
-            assert!(
-                left == 0 || at == COMMIT,
-                "a failed run gives its space back: {fault:?} at {at}"
-            );
+            assert!(left == 0 || at == COMMIT, "a failed run gives its space back: {fault:?} at {at}");
         }
     }
     assert_eq!(spoiled, 4, "two tables, a state file and the commit are verified");
