@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
-"""Runs the demo job from and to an S3 server (moto, from PyPI) and compares every table with the local run.
+"""Runs the demo job from and to an S3 server (moto, from PyPI), compares every table with the local run, and runs the integration tests of
+publishing and of the command line with their warehouses on the server.
 
-usage: s3.py STAMMKUNDE DEMO_FOLDER      (the folder that `stammkunde demo` wrote and published)
+Not run there: tests that look at a local disk itself (`publish::files`, fsync, links), those of the demo (`Project::demo`: their warehouse is on the
+disk wherever they run), those that bring a store or a server of their own (`faults::`), and the loop over every operation of cleanup and rollback,
+which takes minutes there.
+
+usage: s3.py STAMMKUNDE DEMO_FOLDER      (the folder that `stammkunde demo` wrote and published; run in the clone, with cargo)
 """
 import json
 import os
@@ -17,6 +22,12 @@ import urllib.request
 import boto3
 
 binary, demo = sys.argv[1], pathlib.Path(sys.argv[2])
+# Modules of the integration tests whose warehouses can be on the server.
+TESTS = ["publish::", "cli::codes", "cli::crash", "cli::decisions", "cli::dry_run", "cli::explain", "cli::keys", "cli::plan", "cli::privacy",
+         "cli::resolve", "cli::select", "cli::skew", "cli::surface", "cli::versions"]
+SKIPPED = ["publish::files", "a_cleanup_or_a_rollback_that_dies_at_any_operation", "a_demo_reports"]
+TEST_SECONDS_MAX = 300
+
 endpoint = "http://127.0.0.1:5055"
 server = subprocess.Popen(["moto_server", "-H", "127.0.0.1", "-p", "5055"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 environment = dict(os.environ, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="us-east-1", AWS_REGION="us-east-1",
@@ -54,6 +65,16 @@ try:
         assert same or table in own or table == "rejects", f"{table}: the bytes differ between the local and the S3 run"
     second = subprocess.run([*command, "--exit-99-when-unchanged"], env=environment, stdout=subprocess.PIPE, text=True)
     assert second.returncode == 99, f"an unchanged second run must exit 99, not {second.returncode}: {second.stdout}"
-    print(f"{len(local['tables'])} tables equal on disk and on S3; an unchanged second run exits 99")
+    print(f"{len(local['tables'])} tables equal on disk and on S3; an unchanged second run exits 99", flush=True)
+    s3.create_bucket(Bucket="tests")
+    started = time.monotonic()
+    skipped = [argument for name in SKIPPED for argument in ("--skip", name)]
+    tests = subprocess.run(["cargo", "test", "--quiet", "--test", "it", "--", *TESTS, *skipped], timeout=TEST_SECONDS_MAX,
+                           env=dict(environment, STAMMKUNDE_TEST_WAREHOUSE="s3://tests/warehouses"))
+    assert tests.returncode == 0, "a test failed with its warehouse on S3"
+    count = s3.get_paginator("list_objects_v2").paginate(Bucket="tests", Prefix="warehouses/", Delimiter="/")
+    places = sum(len(page.get("CommonPrefixes", [])) for page in count)
+    assert places > 50, f"only {places} tests had a warehouse on the server"
+    print(f"the tests of {', '.join(TESTS)} pass with {places} warehouses on S3, in {time.monotonic() - started:.0f} s")
 finally:
     server.terminate()

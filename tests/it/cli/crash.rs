@@ -55,12 +55,10 @@ fn survives(moment: impl FnOnce(&Project, &mut Running)) {
 /// Looks again and again until a file is there; the run must not end before.
 #[track_caller]
 fn until_there(project: &Project, running: &mut Running, path: &str) {
-    let path = project.file(path);
-    while !path.exists() {
+    while !project.file(path).exists() {
         assert!(
-            !running.is_over() || path.exists(),
-            "the run ended before {} was there",
-            path.display()
+            !running.is_over() || project.file(path).exists(),
+            "the run ended before {path} was there"
         );
         std::thread::yield_now();
     }
