@@ -10,6 +10,9 @@ pub mod text;
 pub mod config;
 pub mod engine;
 
+pub mod retention;
+pub mod suppress;
+
 pub mod source;
 pub mod standardize;
 
@@ -29,6 +32,8 @@ pub mod report;
 pub mod plan;
 
 pub mod explain;
+
+pub mod privacy;
 
 pub mod evaluate;
 

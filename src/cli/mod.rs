@@ -16,6 +16,7 @@ mod init;
 mod model;
 mod output;
 mod plan;
+mod privacy;
 mod progress;
 mod resolve;
 mod run;
@@ -98,6 +99,9 @@ enum Command {
     /// Show, compare or save the matching model.
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// Show a person everything, erase a person, keep people out.
+    #[command(subcommand)]
+    Privacy(privacy::PrivacyCommand),
     /// List what is published.
     Versions(versions::VersionsArgs),
     /// Print the JSON Schema of the config or of a JSON output.
@@ -161,6 +165,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
         Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
         Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
+        Command::Privacy(command) => privacy::privacy(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Completions(args) => completions::completions(args),

@@ -18,6 +18,7 @@ mod fingerprint;
 mod identity;
 mod interpolate;
 mod resolve;
+mod retention;
 mod rules;
 mod yaml;
 

@@ -9,7 +9,7 @@ use super::findings::{Findings, Path, suggest};
 use super::pipeline::{Contract, CsvConfig, Format, OnMissing, RaggedRows, SourceConfig};
 use super::spec::{CsvSpec, MappingSpec, Secret, SourceSpec, Spec, SqlFile};
 use super::yaml::Node;
-use super::{fingerprint, rules, standard};
+use super::{fingerprint, retention, rules, standard};
 use crate::table::RecordKind;
 use crate::table::decisions::DECISIONS;
 
@@ -36,6 +36,9 @@ pub fn resolve(folder: &FilePath, config: &Config, tree: &Node, files: ProjectFi
         identity: rules::resolve(&config.identity, &sources, &names, &mut report),
         key_secret: secret(config, &mut report),
         survivorship: survivorship(config, &mut report),
+        consent: config.profile.consent.unwrap_or_default(),
+        retention: retention::resolve(&config.retention, &mut report),
+        purge_after_days: retention::purge_after_days(&config.privacy, &mut report),
         rejected_share_max: share(config, &mut report),
         settings: settings(config, &mut report),
         decisions: decisions(folder, config, &mut report),
@@ -336,7 +339,7 @@ fn survivorship(config: &Config, report: &mut Report<'_>) -> BTreeMap<String, su
     let mut rules = BTreeMap::new();
     for (column, rule) in &config.profile.survivorship {
         let path = Path::of(&["profile", "survivorship", column]);
-        let open = schema.column(column).is_none() && schema.type_of(column).is_some();
+        let open = schema.column(column).is_none() && crate::table::column::is_consent(column) && schema.type_of(column).is_some();
         if !open && !columns().any(|name| name == column) {
             report.at_key(
                 &path,

@@ -30,6 +30,7 @@ mod draft;
 mod encode;
 mod latest;
 mod lease;
+mod purge;
 mod read;
 mod types;
 mod upload;

@@ -3,6 +3,7 @@
 use arrow::array::RecordBatch;
 
 use super::identity::{self, Blocked};
+use super::withhold::Withheld;
 use super::{Previous, RunOptions, Stages, check_model, gate_rejects, is_unchanged, plan_from};
 use crate::block::RuleCounts;
 use crate::config::Spec;
@@ -97,6 +98,7 @@ impl Ahead {
         let mut ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
         let fingerprint = plan.fingerprint(spec, &ingested.inputs);
         gate_rejects(spec, &ingested)?;
+        Withheld::of(engine, spec, &previous, &plan, &mut ingested)?;
         let standardized = stages.time("standardize", || {
             Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
         })?;

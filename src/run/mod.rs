@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::key;
 use crate::model::{self, Tables};
 use crate::plan::{self, Plan, Selection};
+use crate::privacy;
 use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
 use crate::score::ModelFile;
@@ -26,6 +27,7 @@ mod resolve;
 mod shelf;
 mod stages;
 mod tables;
+mod withhold;
 
 pub use ahead::{dry_run, plan};
 pub use previous::Previous;
@@ -34,6 +36,7 @@ pub use stages::{Progress, Silent, Stages};
 
 use identity::Resolved;
 use shelf::Shelf;
+use withhold::Withheld;
 
 /// How often the lease is refreshed at most; far below the age at which others take it over.
 const LEASE_REFRESHED_EVERY: Duration = Duration::from_secs(60);
@@ -72,13 +75,15 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     let (previous, plan, left_out) = stages.time("plan", || {
         warehouse.sweep(engine, &options.run_id)?;
         warehouse.repair(engine)?;
-        plan_from(engine, spec, options, warehouse)
+        let planned = plan_from(engine, spec, options, warehouse)?;
+        privacy::purge_due(engine, spec, warehouse, &planned.0.suppressions)?;
+        Ok(planned)
     })?;
     // Every object as it was: its hash is known without reading it.
     if is_unchanged(&previous, plan.fingerprint(spec, &plan.objects()).as_deref(), options) {
         return Ok(RunReport::unchanged(options, spec, &plan, &stages));
     }
-    let ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
+    let mut ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger))?;
     let fingerprint = plan
         .fingerprint(spec, &ingested.inputs)
         .expect("every object that was read has a hash");
@@ -86,6 +91,7 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
         return Ok(RunReport::unchanged(options, spec, &plan, &stages));
     }
     gate_rejects(spec, &ingested)?;
+    let withheld = &stages.part("source", || Withheld::of(engine, spec, &previous, &plan, &mut ingested))?;
 
     let job = Job {
         engine,
@@ -94,6 +100,7 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
         warehouse,
         previous: &previous,
         plan: &plan,
+        withheld,
     };
     job.publish(ingested, fingerprint, left_out, stages)
 }
@@ -106,6 +113,7 @@ struct Job<'a> {
     warehouse: &'a Warehouse,
     previous: &'a Previous,
     plan: &'a Plan,
+    withheld: &'a Withheld,
 }
 
 impl Job<'_> {
@@ -137,6 +145,7 @@ impl Job<'_> {
         let decisions = &Decisions::locate(decisions, contacts);
         rejects.append(standardized.rejects);
         rejects.append(decisions.rejects());
+        let expired = self.withheld.expire_rejects(spec, plan, &mut rejects);
         rejects.sort();
         let (_, resolved) = identity::resolve(engine, spec, contacts, decisions, previous.model(options), &mut stages)?;
         let keys = stages.time("key", || Ok(self.keys(contacts, &resolved)))?;
@@ -164,7 +173,9 @@ impl Job<'_> {
                 as_of: plan.as_of,
                 fingerprint,
                 carried: previous.carried(&spec.models, shelf.kept()),
-                state: tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns })?,
+                state: self
+                    .withheld
+                    .add_state(tables::state(contacts, &resolved, &keys, &Ledger { inputs, columns })?)?,
             };
             shelf.into_draft()?.commit(closing)
         })?;
@@ -172,6 +183,8 @@ impl Job<'_> {
             outcome: Outcome::Published,
             version: manifest.version,
             sources: counts,
+            suppressed: self.withheld.suppressed.clone(),
+            expired,
             drift,
             placeholders: standardized.placeholders,
             identity: Some(identity),
@@ -226,7 +239,8 @@ fn plan_from(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &War
     let as_of = options
         .as_of
         .unwrap_or_else(|| engine.now().with_timezone(&spec.time_zone).date_naive());
-    let plan = plan::plan(engine, spec, previous.version(), &previous.ledger, as_of, &options.selection)?;
+    let mut plan = plan::plan(engine, spec, previous.version(), &previous.ledger, as_of, &options.selection)?;
+    plan.suppressions = previous.suppressions.digest();
     let left_out = previous.left_out(engine, warehouse, &spec.models, &plan.models)?;
     Ok((previous, plan, left_out))
 }
@@ -316,6 +330,8 @@ impl RunReport {
             warehouse: spec.warehouse.clone(),
             as_of: plan.as_of,
             sources: Vec::new(),
+            suppressed: std::collections::BTreeMap::new(),
+            expired: std::collections::BTreeMap::new(),
             drift: Vec::new(),
             placeholders: std::collections::BTreeMap::new(),
             identity: None::<IdentityReport>,

@@ -11,8 +11,10 @@ use crate::error::{Error, Result};
 use crate::key;
 use crate::model::{ModelSpec, Table, Tables};
 use crate::publish::{Manifest, TableEntry, Warehouse};
+use crate::retention::{FIRST_READ, FirstRead};
 use crate::score::{self, Model, ModelFile, ModelSource, TermFrequencies};
 use crate::source::Ledger;
+use crate::suppress::{SUPPRESSIONS, Suppressions};
 use crate::table::VersionNumber;
 use crate::table::keys::PreviousKeys;
 
@@ -28,6 +30,10 @@ pub struct Previous {
     pub ledger: Ledger,
     /// Keys of the version.
     pub keys: PreviousKeys,
+    /// People who must not come back.
+    pub suppressions: Suppressions,
+    /// When each input was first read.
+    pub first_read: FirstRead,
     /// `key_events` and `runs` so far, to which the next run appends.
     pub history: BTreeMap<&'static str, Vec<RecordBatch>>,
 }
@@ -74,6 +80,8 @@ impl Previous {
             ledger,
             keys,
             model: score::state::read(state)?,
+            suppressions: Suppressions::read(state(SUPPRESSIONS)?.as_ref())?,
+            first_read: FirstRead::read(state(FIRST_READ)?.as_ref())?,
             history: BTreeMap::new(),
             manifest: Some(manifest),
         })

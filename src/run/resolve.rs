@@ -6,6 +6,7 @@ use std::path::Path;
 use arrow::array::{ArrayRef, RecordBatch};
 
 use super::previous::Previous;
+use super::withhold::withhold;
 use super::{Progress, Stages, gate_rejects, identity};
 use crate::config::Spec;
 use crate::engine::Engine;
@@ -62,6 +63,7 @@ pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress:
         source::read_contacts(engine, spec, &objects, &previous.ledger, &is_wanted)
     })?;
     gate_rejects(spec, &ingested)?;
+    withhold(engine, spec, &previous, &mut ingested)?;
     let standardized = stages.time("standardize", || {
         let purpose = Purpose::Matching(&matching);
         let standardized = engine.compute(|| standardize::standardize_for(&ingested.contacts, &spec.country, purpose));

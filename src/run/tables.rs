@@ -49,6 +49,7 @@ impl Input<'_> {
         ProfileSpec {
             trust: &self.spec.trust,
             survivorship: &self.spec.survivorship,
+            consent: self.spec.consent,
             identifiers: &self.spec.identity.identifiers,
             shared_by_records_max: self.spec.identity.shared_by_records_max,
         }
