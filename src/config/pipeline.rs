@@ -348,7 +348,7 @@ pub struct RetentionConfig {
     /// (`occurred_at`). Older rows are not published, and no model reads them. `rejects`: how long the content of a rejected row or value is
     /// published, from the as-of day on which its file was first read; place and reason stay. Default: `forever`; `rejects`: `30d`.
     pub tables: BTreeMap<String, String>,
-    /// Which old versions are deleted before a run publishes. Default: none.
+    /// Which old versions a run deletes. Default: none.
     pub versions: VersionsRetention,
 }
 

@@ -207,13 +207,20 @@ impl<'a> Erasure<'a> {
         })?;
         report.outcome = ErasureOutcome::Erased;
         report.receipt.version = Some(published.version);
+        report.receipt_file = Some(self.keep(&report.receipt)?);
+        // An erasure is done when the copies are without them, too.
+        warehouse.repair(engine)?;
         if self.options.purge_now {
             report.receipt.versions_purged = warehouse.purge(engine, &report.receipt.versions_to_purge)?;
+            self.keep(&report.receipt)?;
         }
-        let receipt = serde_json::to_vec_pretty(&report.receipt);
-        let receipt = receipt.map_err(|error| Error::internal("a receipt does not fit JSON").because(error))?;
-        report.receipt_file = Some(warehouse.put_receipt(engine, &self.options.run_id, receipt.into())?);
         Ok(report)
+    }
+
+    /// Writes the receipt; gives its path below the warehouse.
+    fn keep(&self, receipt: &Receipt) -> Result<String> {
+        let json = serde_json::to_vec_pretty(receipt).map_err(|error| Error::internal("a receipt does not fit JSON").because(error))?;
+        self.source.warehouse.put_receipt(self.source.engine, &self.options.run_id, json.into())
     }
 
     /// Looks at every table; with a draft, writes those that change. Gives the counts of those with something of theirs.

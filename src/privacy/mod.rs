@@ -15,6 +15,6 @@ mod suppression;
 
 pub use erase::{EraseOptions, ErasureOutcome, ErasureReport, Receipt, TableCounts, erase};
 pub use export::{ExportedFile, ExportedSource, ExportedTable, PersonExport, csv, export};
-pub use purge::{purge_due, purge_now};
+pub use purge::{purge_due, purge_expired, purge_now};
 pub use request::{Request, read_requests, request};
 pub use suppression::{SuppressOptions, SuppressionChange, SuppressionReport, list, suppress, unsuppress};

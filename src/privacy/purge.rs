@@ -18,6 +18,14 @@ pub fn purge_due(engine: &Engine, spec: &Spec, warehouse: &Warehouse, list: &Sup
     purge_at(engine, spec, warehouse, list, engine.now())
 }
 
+/// Deletes versions that the project does not keep any longer: once more after a run has published, so that not one too many stays.
+///
+/// # Errors
+/// As [`purge_due`].
+pub fn purge_expired(engine: &Engine, spec: &Spec, warehouse: &Warehouse) -> Result<Vec<VersionNumber>> {
+    purge_due(engine, spec, warehouse, &Suppressions::default())
+}
+
 /// As [`purge_due`], at a time.
 pub(super) fn purge_at(
     engine: &Engine,
@@ -48,6 +56,8 @@ pub fn purge_now(engine: &Engine, spec: &Spec, run_id: &RunId, now: chrono::Date
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
     let lease = Lease::take(engine, &warehouse, run_id)?;
     let purge = || {
+        // What a crashed run left may hold people, too.
+        warehouse.sweep(engine, run_id)?;
         let newest = warehouse.newest(engine)?;
         let list = Suppressions::read(warehouse.state(engine, &newest, SUPPRESSIONS)?.as_ref())?;
         purge_at(engine, spec, &warehouse, &list, now)

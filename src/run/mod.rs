@@ -102,7 +102,11 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
         plan: &plan,
         withheld,
     };
-    job.publish(ingested, fingerprint, left_out, stages)
+    let report = job.publish(ingested, fingerprint, left_out, stages)?;
+    if let Err(error) = privacy::purge_expired(engine, spec, warehouse) {
+        tracing::warn!(%error, "the version is published, but old versions could not be deleted; the next run tries again");
+    }
+    Ok(report)
 }
 
 /// A run that has something to do, and what it starts from.

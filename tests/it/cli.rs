@@ -15,5 +15,5 @@ mod repeat;
 mod resolve;
 mod select;
 mod skew;
-mod support;
+pub mod support;
 mod surface;

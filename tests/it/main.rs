@@ -8,6 +8,7 @@ mod evaluate;
 mod identity;
 mod keys;
 mod models;
+mod privacy;
 mod profile;
 mod publish;
 mod source;

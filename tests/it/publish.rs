@@ -4,4 +4,4 @@ mod faults;
 mod files;
 mod lease;
 mod protocol;
-mod support;
+pub mod support;
