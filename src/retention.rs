@@ -49,10 +49,16 @@ pub fn expire(
             .collect();
         let mut count = 0;
         for (batch, mask) in batches.iter_mut().zip(masks) {
-            let Some(mask) = mask.filter(|mask| mask.true_count() < mask.len()) else { continue };
+            let Some(mask) = mask.filter(|mask| mask.true_count() < mask.len()) else {
+                continue;
+            };
             count += (mask.len() - mask.true_count()) as u64;
             if *kind == RecordKind::Orders {
-                orders.extend((0..batch.num_rows()).filter(|&row| !mask.value(row)).filter_map(|row| order_of(batch, row)));
+                orders.extend(
+                    (0..batch.num_rows())
+                        .filter(|&row| !mask.value(row))
+                        .filter_map(|row| order_of(batch, row)),
+                );
             }
             *batch = arrow::compute::filter_record_batch(batch, &mask).expect("a mask has a value for each row of its batch");
         }
@@ -68,7 +74,11 @@ pub fn expire(
 fn first_instant(time_zone: chrono_tz::Tz, as_of: NaiveDate, days: u32) -> Option<i64> {
     let midnight = as_of.checked_sub_days(Days::new(u64::from(days)))?.and_time(NaiveTime::MIN);
     // Where clocks skip midnight, the day begins when they have.
-    let instant = (0..=3).find_map(|hours| time_zone.from_local_datetime(&(midnight + chrono::TimeDelta::hours(hours))).earliest());
+    let instant = (0..=3).find_map(|hours| {
+        time_zone
+            .from_local_datetime(&(midnight + chrono::TimeDelta::hours(hours)))
+            .earliest()
+    });
     instant.map(|instant| instant.timestamp_micros())
 }
 
@@ -139,7 +149,10 @@ impl FirstRead {
     /// Blanks the content of rejects that are older: of a file first read more than `rejects_days` before the as-of day; where the file is not
     /// known, the newest file of the source counts. Gives how many.
     pub fn expire(&self, spec: &RetentionSpec, as_of: NaiveDate, rejects: &mut Rejects) -> u64 {
-        let Some(first) = spec.rejects_days.and_then(|days| as_of.checked_sub_days(Days::new(u64::from(days)))) else {
+        let Some(first) = spec
+            .rejects_days
+            .and_then(|days| as_of.checked_sub_days(Days::new(u64::from(days))))
+        else {
             return 0;
         };
         let mut blanked = 0;
@@ -178,7 +191,9 @@ mod tests {
     }
 
     fn orders(times: &[&str]) -> RecordBatch {
-        let micros = times.iter().map(|time| time.parse::<chrono::DateTime<chrono::Utc>>().expect("a time").timestamp_micros());
+        let micros = times
+            .iter()
+            .map(|time| time.parse::<chrono::DateTime<chrono::Utc>>().expect("a time").timestamp_micros());
         let ids: StringArray = (0..times.len()).map(|id| Some(format!("O-{id}"))).collect();
         let sources: StringArray = times.iter().map(|_| Some("shop")).collect();
         RecordBatch::try_from_iter([
@@ -196,12 +211,17 @@ mod tests {
     fn a_row_is_kept_from_midnight_of_the_first_day_in_the_projects_time_zone_and_lines_go_with_their_order() {
         // Berlin is an hour ahead of UTC in winter.
         let first = orders(&["2026-01-30T22:59:59.999999Z", "2026-01-30T23:00:00Z"]);
-        let lines = RecordBatch::try_from_iter([("source", first.column(0).clone()), ("order_id", first.column(1).clone())]).expect("lines");
+        let lines =
+            RecordBatch::try_from_iter([("source", first.column(0).clone()), ("order_id", first.column(1).clone())]).expect("lines");
         let mut facts = [(RecordKind::Orders, vec![first]), (RecordKind::OrderLines, vec![lines])];
         let gone = expire(&spec(Some(10), None), chrono_tz::Europe::Berlin, day("2026-02-10"), &mut facts);
         assert_eq!(gone, BTreeMap::from([("orders".to_owned(), 1), ("order_lines".to_owned(), 1)]));
         for (kind, batches) in &facts {
-            assert_eq!(text(&batches[0], "order_id").expect("ids").iter().collect::<Vec<_>>(), [Some("O-1")], "{kind:?}");
+            assert_eq!(
+                text(&batches[0], "order_id").expect("ids").iter().collect::<Vec<_>>(),
+                [Some("O-1")],
+                "{kind:?}"
+            );
         }
     }
 
@@ -214,7 +234,9 @@ mod tests {
 
     #[test]
     fn rejects_age_with_the_content_of_their_file() {
-        let read = |first: &FirstRead, hash: &str, as_of: &str| first.after([("crm", "a.csv", hash), ("crm", "b.csv", "same")].into_iter(), day(as_of));
+        let read = |first: &FirstRead, hash: &str, as_of: &str| {
+            first.after([("crm", "a.csv", hash), ("crm", "b.csv", "same")].into_iter(), day(as_of))
+        };
         let reject = |file: Option<&str>| Reject {
             source: "crm".to_owned(),
             record: None,
@@ -238,7 +260,11 @@ mod tests {
             kept
         };
         assert_eq!(left(&later, "2026-01-31"), [true, true, true], "30 days old is kept");
-        assert_eq!(left(&later, "2026-02-01"), [true, false, true], "31 days are too many; without a file the newest counts");
+        assert_eq!(
+            left(&later, "2026-02-01"),
+            [true, false, true],
+            "31 days are too many; without a file the newest counts"
+        );
         assert_eq!(left(&later, "2026-03-03"), [false, false, false]);
         assert_eq!(read(&later, "new", "2026-05-01"), later, "what was read before keeps its day");
     }

@@ -329,7 +329,10 @@ fn kinds_text(kinds: &std::collections::BTreeMap<IdentifierKind, u64>) -> String
     if kinds.is_empty() {
         return "nothing new".to_owned();
     }
-    let kinds: Vec<String> = kinds.iter().map(|(kind, number)| format!("{} {}", kind.name(), count(*number))).collect();
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(kind, number)| format!("{} {}", kind.name(), count(*number)))
+        .collect();
     kinds.join(", ")
 }
 
@@ -362,7 +365,12 @@ fn list_text(report: &SuppressionReport) -> String {
                 stammkunde::suppress::Cause::Erased => "erased",
                 stammkunde::suppress::Cause::Suppressed => "suppressed",
             };
-            vec![counted.since.to_string(), cause.to_owned(), counted.kind.name().to_owned(), count(counted.entries)]
+            vec![
+                counted.since.to_string(),
+                cause.to_owned(),
+                counted.kind.name().to_owned(),
+                count(counted.entries),
+            ]
         })
         .collect();
     let mut text = table(&["since", "because", "kind", "identifiers"], &rows);

@@ -44,7 +44,11 @@ pub fn resolve(config: &RetentionConfig, report: &mut Report<'_>) -> RetentionSp
     let versions = &config.versions;
     let path = Path::of(&["retention", "versions"]);
     if versions.keep == Some(0) {
-        report.at(&path.then("keep"), "`keep` must be 1 or more", Some("the newest version is always kept".to_owned()));
+        report.at(
+            &path.then("keep"),
+            "`keep` must be 1 or more",
+            Some("the newest version is always kept".to_owned()),
+        );
     }
     let days = versions.days.map(|days| at_most(days, &path.then("days"), report));
     if versions.keep.is_some() || days.is_some() {
@@ -72,7 +76,9 @@ fn parse(text: &str) -> Result<Option<u32>, String> {
     if text == "forever" {
         return Ok(None);
     }
-    let number = text.strip_suffix('d').filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = text
+        .strip_suffix('d')
+        .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
     let Some(number) = number else {
         return Err(format!("`{text}` is no time"));
     };

@@ -56,7 +56,11 @@ fn customers(spec: &Spec) -> SchemaRef {
         fields.push(Field::new(&name, column_type.arrow(), true));
         if column::is_consent(&name) {
             fields.push(Field::new(format!("{name}{}", column::SOURCE_SUFFIX), DataType::Utf8, true));
-            fields.push(Field::new(format!("{name}{}", column::AT_SUFFIX), ColumnType::Timestamp.arrow(), true));
+            fields.push(Field::new(
+                format!("{name}{}", column::AT_SUFFIX),
+                ColumnType::Timestamp.arrow(),
+                true,
+            ));
         }
     }
     for provenance in ["name_source", "email_source", "phone_source", "address_source"] {

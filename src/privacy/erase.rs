@@ -148,7 +148,13 @@ struct Erasure<'a> {
 }
 
 impl<'a> Erasure<'a> {
-    fn new(engine: &'a Engine, spec: &'a Spec, options: &'a EraseOptions, warehouse: &'a Warehouse, manifest: &'a Manifest) -> Result<Self> {
+    fn new(
+        engine: &'a Engine,
+        spec: &'a Spec,
+        options: &'a EraseOptions,
+        warehouse: &'a Warehouse,
+        manifest: &'a Manifest,
+    ) -> Result<Self> {
         let list = Suppressions::read(warehouse.state(engine, manifest, SUPPRESSIONS)?.as_ref())?;
         list.check(spec.key_secret.expose())?;
         let source = Source {
@@ -220,7 +226,9 @@ impl<'a> Erasure<'a> {
     /// Writes the receipt; gives its path below the warehouse.
     fn keep(&self, receipt: &Receipt) -> Result<String> {
         let json = serde_json::to_vec_pretty(receipt).map_err(|error| Error::internal("a receipt does not fit JSON").because(error))?;
-        self.source.warehouse.put_receipt(self.source.engine, &self.options.run_id, json.into())
+        self.source
+            .warehouse
+            .put_receipt(self.source.engine, &self.options.run_id, json.into())
     }
 
     /// Looks at every table; with a draft, writes those that change. Gives the counts of those with something of theirs.
@@ -259,17 +267,22 @@ impl<'a> Erasure<'a> {
     fn tombstones(&self, schema: &SchemaRef) -> Option<RecordBatch> {
         let keys = &self.people.keys;
         let texts = |text: &str| Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, keys.len()))) as ArrayRef;
-        let columns = schema.fields().iter().map(|field| match (field.name().as_str(), field.data_type()) {
-            (column::RUN_ID, DataType::Utf8) => texts(self.options.run_id.as_str()),
-            (column::CUSTOMER_KEY, DataType::Utf8) => Arc::new(StringArray::from_iter_values(keys)),
-            (column::EVENT, DataType::Utf8) => texts("retired"),
-            (column::CAUSE, DataType::Utf8) => texts("erased"),
-            (_, DataType::Utf8) if !field.is_nullable() => texts(""),
-            (_, DataType::Int64) if !field.is_nullable() => Arc::new(Int64Array::from(vec![0; keys.len()])),
-            (_, data_type) => arrow::array::new_null_array(data_type, keys.len()),
-        });
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| match (field.name().as_str(), field.data_type()) {
+                (column::RUN_ID, DataType::Utf8) => texts(self.options.run_id.as_str()),
+                (column::CUSTOMER_KEY, DataType::Utf8) => Arc::new(StringArray::from_iter_values(keys)),
+                (column::EVENT, DataType::Utf8) => texts("retired"),
+                (column::CAUSE, DataType::Utf8) => texts("erased"),
+                (_, DataType::Utf8) if !field.is_nullable() => texts(""),
+                (_, DataType::Int64) if !field.is_nullable() => Arc::new(Int64Array::from(vec![0; keys.len()])),
+                (_, data_type) => arrow::array::new_null_array(data_type, keys.len()),
+            });
         // A layout that this program does not know may not take the events; the erasure does not depend on them.
-        RecordBatch::try_new(Arc::clone(schema), columns.collect()).ok().filter(|batch| batch.num_rows() > 0)
+        RecordBatch::try_new(Arc::clone(schema), columns.collect())
+            .ok()
+            .filter(|batch| batch.num_rows() > 0)
     }
 
     fn expect_somebody(&self, tables: &BTreeMap<String, TableCounts>) -> Result<()> {
@@ -292,8 +305,17 @@ impl<'a> Erasure<'a> {
         )
     }
 
-    fn report(&self, tables: BTreeMap<String, TableCounts>, term_frequencies: u64, suppressed: BTreeMap<IdentifierKind, u64>) -> ErasureReport {
-        let days = if self.options.purge_now { 0 } else { self.source.spec.purge_after_days };
+    fn report(
+        &self,
+        tables: BTreeMap<String, TableCounts>,
+        term_frequencies: u64,
+        suppressed: BTreeMap<IdentifierKind, u64>,
+    ) -> ErasureReport {
+        let days = if self.options.purge_now {
+            0
+        } else {
+            self.source.spec.purge_after_days
+        };
         ErasureReport {
             outcome: ErasureOutcome::DryRun,
             customer_keys: self.people.live.iter().cloned().collect(),

@@ -106,14 +106,18 @@ pub fn export(engine: &Engine, spec: &Spec, request: &Request) -> Result<PersonE
         for batch in &source.table(name)? {
             let rows = finder.look(name, batch)?.rows;
             if rows.true_count() > 0 {
-                let rows = filter_record_batch(batch, &rows).map_err(|error| Error::internal("rows do not fit their table").because(error))?;
+                let rows =
+                    filter_record_batch(batch, &rows).map_err(|error| Error::internal("rows do not fit their table").because(error))?;
                 found.push(without_others(&people, &rows)?);
             }
         }
         if found.is_empty() {
             continue;
         }
-        let texts = found.iter().filter_map(|batch| text(batch, column::SOURCE)).flat_map(|texts| texts.iter().flatten());
+        let texts = found
+            .iter()
+            .filter_map(|batch| text(batch, column::SOURCE))
+            .flat_map(|texts| texts.iter().flatten());
         sources.extend(texts.map(str::to_owned));
         let about = models.iter().find(|model| model.name == name);
         tables.push(ExportedTable {
@@ -136,7 +140,11 @@ pub fn export(engine: &Engine, spec: &Spec, request: &Request) -> Result<PersonE
         customer_keys: people.live.into_iter().collect(),
         sources: files(&warehouse, engine, &sources)?,
         tables,
-        older_versions: versions.iter().map(|older| older.version).filter(|version| *version < manifest.version).collect(),
+        older_versions: versions
+            .iter()
+            .map(|older| older.version)
+            .filter(|version| *version < manifest.version)
+            .collect(),
     })
 }
 
@@ -215,7 +223,8 @@ fn guarded(text: &str) -> String {
         let bare = line.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         bare.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
     };
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.')) && text.parse::<f64>().is_ok();
+    let is_number =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.')) && text.parse::<f64>().is_ok();
     let is_danger = text.starts_with(['\t', '\r', '\n']) || text.split(['\n', '\r']).any(starts);
     if is_danger && !is_number {
         format!("'{text}")
@@ -238,7 +247,9 @@ mod tests {
 
     #[test]
     fn a_spreadsheet_runs_nothing() {
-        for danger in ["=1+1", "+49301", "-cmd", "@SUM(A1)", "\t=1", " =1", "\u{a0}=1", "＝1", "a\n=1", "\r=1", "-1+2"] {
+        for danger in [
+            "=1+1", "+49301", "-cmd", "@SUM(A1)", "\t=1", " =1", "\u{a0}=1", "＝1", "a\n=1", "\r=1", "-1+2",
+        ] {
             assert_eq!(guarded(danger), format!("'{danger}"), "{danger:?}");
         }
         for plain in ["", "a=b", "-5.0000", "0301", "a-b", "2026-01-01T00:00:00Z"] {

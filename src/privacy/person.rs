@@ -61,9 +61,12 @@ impl People {
         let contacts = source.table(RecordKind::Contacts.name())?;
         people.name(source, requests, &redirects, &contacts)?;
         people.keys.extend(people.live.iter().cloned());
-        people
-            .keys
-            .extend(redirects.iter().filter(|(_, live)| people.live.contains(*live)).map(|(old, _)| old.clone()));
+        people.keys.extend(
+            redirects
+                .iter()
+                .filter(|(_, live)| people.live.contains(*live))
+                .map(|(old, _)| old.clone()),
+        );
         people.collect(source, &contacts)?;
         Ok(people)
     }
@@ -167,7 +170,11 @@ impl People {
             }
         }
         self.shared = shared.len() as u64;
-        self.identifiers = own.union(&of_facts).filter(|identifier| !shared.contains(*identifier)).cloned().collect();
+        self.identifiers = own
+            .union(&of_facts)
+            .filter(|identifier| !shared.contains(*identifier))
+            .cloned()
+            .collect();
         Ok(())
     }
 }
@@ -219,18 +226,18 @@ impl<'a> Held<'a> {
         let names = spec.identity.identifiers.iter().map(String::as_str).chain(column::IDENTIFIERS);
         let names: BTreeSet<&str> = names.filter(|name| ![column::EMAIL, column::PHONE].contains(name)).collect();
         let is_contacts = batch.schema_ref().index_of(column::RECORD_ID).is_ok();
-        let id = if is_contacts { column::RECORD_ID } else { column::CONTACT_RECORD_ID };
+        let id = if is_contacts {
+            column::RECORD_ID
+        } else {
+            column::CONTACT_RECORD_ID
+        };
         Self {
             spec,
             key: text(batch, column::CUSTOMER_KEY),
             email: text(batch, column::EMAIL),
             phone: text(batch, column::PHONE),
             country: text(batch, column::COUNTRY),
-            record: [
-                text(batch, column::CONTACT_SOURCE),
-                text(batch, column::SOURCE),
-                text(batch, id),
-            ],
+            record: [text(batch, column::CONTACT_SOURCE), text(batch, column::SOURCE), text(batch, id)],
             numbers: names.into_iter().filter_map(|name| Some((name, text(batch, name)?))).collect(),
         }
     }
@@ -242,12 +249,17 @@ impl<'a> Held<'a> {
     fn identifiers(&self, row: usize) -> impl Iterator<Item = Identifier> + '_ {
         let [contact_source, source, id] = self.record;
         let record = at(id, row).filter(|id| !id.is_empty()).and_then(|id| {
-            let source = at(contact_source, row).filter(|source| !source.is_empty()).or_else(|| at(source, row))?;
+            let source = at(contact_source, row)
+                .filter(|source| !source.is_empty())
+                .or_else(|| at(source, row))?;
             Some(Identifier::record(source, id))
         });
         let own = at(self.country, row).and_then(|text| country::normalize(&fold::clean(text)));
         let phone = at(self.phone, row).and_then(|text| Identifier::phone(text, own.as_deref().unwrap_or(&self.spec.country)));
-        let numbers = self.numbers.iter().filter_map(move |(name, texts)| Identifier::number(name, at(Some(texts), row)?));
+        let numbers = self
+            .numbers
+            .iter()
+            .filter_map(move |(name, texts)| Identifier::number(name, at(Some(texts), row)?));
         let email = at(self.email, row).and_then(Identifier::email);
         record.into_iter().chain(email).chain(phone).chain(numbers)
     }

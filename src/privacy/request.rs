@@ -21,7 +21,9 @@ pub enum Request {
 pub fn request(spec: &Spec, text: &str) -> Result<Request> {
     let text = text.trim();
     if let Some((name, value)) = text.split_once('=')
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
     {
         return by_column(spec, name, value);
     }

@@ -99,13 +99,13 @@ impl<'a> Finder<'a> {
         let key = text(batch, column::CUSTOMER_KEY);
         let everything = BooleanArray::from(vec![true; batch.num_rows()]);
         let screened = match kind {
-            Some(RecordKind::Orders | RecordKind::Events | RecordKind::Interactions) => screen(&self.listed, batch, &|row| {
-                match key.and_then(|keys| value(keys, row)) {
+            Some(RecordKind::Orders | RecordKind::Events | RecordKind::Interactions) => {
+                screen(&self.listed, batch, &|row| match key.and_then(|keys| value(keys, row)) {
                     Some(_) if has_key(row) => Belongs::Person,
                     Some(_) => Belongs::Other,
                     None => Belongs::Nobody,
-                }
-            }),
+                })
+            }
             None if table == "generic_values" => self.generic(batch),
             // A table that knows no customer may hold an address all the same.
             None if keys.is_empty() && records.is_empty() => screen(&self.listed, batch, &|_| Belongs::Nobody),
@@ -127,7 +127,9 @@ impl<'a> Finder<'a> {
     fn generic(&self, batch: &RecordBatch) -> Screened {
         let (names, values) = (text(batch, column::COLUMN), text(batch, column::VALUE));
         let is_theirs = |row: usize| {
-            let named = names.and_then(|names| value(names, row)).zip(values.and_then(|values| value(values, row)));
+            let named = names
+                .and_then(|names| value(names, row))
+                .zip(values.and_then(|values| value(values, row)));
             named.is_some_and(|(name, text)| match name {
                 column::EMAIL => self.listed.email(text),
                 column::PHONE => self.listed.phone(text, None),
@@ -140,10 +142,15 @@ impl<'a> Finder<'a> {
     /// Events of other customers stay, without the key of a person who is gone.
     fn without_other_key(&self, found: &mut Found, batch: &RecordBatch) -> Result<()> {
         let left = found.cleaned.as_ref().unwrap_or(batch);
-        let Some(others) = text(left, column::OTHER_KEY) else { return Ok(()) };
+        let Some(others) = text(left, column::OTHER_KEY) else {
+            return Ok(());
+        };
         let changed = others.iter().filter(|other| self.people.has(*other)).count() as u64;
         if changed > 0 {
-            let kept: StringArray = others.iter().map(|other| other.filter(|other| !self.people.has(Some(other)))).collect();
+            let kept: StringArray = others
+                .iter()
+                .map(|other| other.filter(|other| !self.people.has(Some(other))))
+                .collect();
             found.cleaned = Some(replace(left, column::OTHER_KEY, Arc::new(kept))?);
             found.changed += changed;
         }
@@ -159,7 +166,10 @@ impl<'a> Finder<'a> {
         let mut rows = vec![false; batch.num_rows()];
         let mut blank = vec![false; batch.num_rows()];
         for row in 0..batch.num_rows() {
-            let (Some(source), Some(content)) = (source.and_then(|texts| value(texts, row)), content.and_then(|texts| value(texts, row))) else {
+            let (Some(source), Some(content)) = (
+                source.and_then(|texts| value(texts, row)),
+                content.and_then(|texts| value(texts, row)),
+            ) else {
                 continue;
             };
             let record = record.and_then(|texts| value(texts, row));
@@ -203,7 +213,9 @@ pub(super) fn without_others(people: &People, batch: &RecordBatch) -> Result<Rec
     ];
     let mut cleaned = batch.clone();
     for [key, source, id] in sides {
-        let (Some(sources), Some(ids)) = (text(batch, source), text(batch, id)) else { continue };
+        let (Some(sources), Some(ids)) = (text(batch, source), text(batch, id)) else {
+            continue;
+        };
         let is_theirs = |row: usize| {
             let record = value(sources, row).zip(value(ids, row));
             record.is_some_and(|(source, id)| people.records.contains(&(source.to_owned(), id.to_owned())))
@@ -221,9 +233,22 @@ pub(super) fn without_others(people: &People, batch: &RecordBatch) -> Result<Rec
 
 fn replace_nullable(batch: &RecordBatch, name: &str, values: ArrayRef) -> Result<RecordBatch> {
     use arrow::datatypes::{Field, Schema};
-    let nullable = |field: &Arc<Field>| if field.name() == name { Arc::new(field.as_ref().clone().with_nullable(true)) } else { Arc::clone(field) };
+    let nullable = |field: &Arc<Field>| {
+        if field.name() == name {
+            Arc::new(field.as_ref().clone().with_nullable(true))
+        } else {
+            Arc::clone(field)
+        }
+    };
     let schema = Arc::new(Schema::new(batch.schema_ref().fields().iter().map(nullable).collect::<Vec<_>>()));
     let columns = batch.columns().iter().zip(batch.schema_ref().fields());
-    let columns = columns.map(|(own, field)| if field.name() == name { Arc::clone(&values) } else { Arc::clone(own) });
-    RecordBatch::try_new(schema, columns.collect()).map_err(|error| Error::internal("a published table breaks its own schema").because(error))
+    let columns = columns.map(|(own, field)| {
+        if field.name() == name {
+            Arc::clone(&values)
+        } else {
+            Arc::clone(own)
+        }
+    });
+    RecordBatch::try_new(schema, columns.collect())
+        .map_err(|error| Error::internal("a published table breaks its own schema").because(error))
 }

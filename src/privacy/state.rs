@@ -60,7 +60,9 @@ pub(super) fn without(source: &Source<'_>, people: &People) -> Result<(Vec<(Stri
 /// Whether a file holds one of their identifiers as text. Short ones stand in any file by chance.
 fn mentions(bytes: &Bytes, people: &People) -> bool {
     let needles: BTreeSet<&str> = people.identifiers.iter().map(|identifier| identifier.parts().1).collect();
-    let needles = needles.into_iter().filter(|needle| needle.len() >= NEEDLE_BYTES_MIN && needle.parse::<u64>().is_err());
+    let needles = needles
+        .into_iter()
+        .filter(|needle| needle.len() >= NEEDLE_BYTES_MIN && needle.parse::<u64>().is_err());
     let Ok(text) = std::str::from_utf8(bytes) else { return true };
     needles.into_iter().any(|needle| text.contains(needle))
 }
@@ -78,8 +80,11 @@ fn rewritten(name: &str, bytes: &[u8], people: &People) -> Result<Bytes> {
             .filter_map(|field| text(batch, field.name()))
             .collect();
         let is_theirs = |row: usize| {
-            let record = source.zip(id).map(|(source, id)| (source.value(row).to_owned(), id.value(row).to_owned()));
-            record.is_some_and(|record| people.records.contains(&record)) || keys.iter().any(|keys| people.has(keys.is_valid(row).then(|| keys.value(row))))
+            let record = source
+                .zip(id)
+                .map(|(source, id)| (source.value(row).to_owned(), id.value(row).to_owned()));
+            record.is_some_and(|record| people.records.contains(&record))
+                || keys.iter().any(|keys| people.has(keys.is_valid(row).then(|| keys.value(row))))
         };
         let kept: BooleanArray = (0..batch.num_rows()).map(|row| Some(!is_theirs(row))).collect();
         filter_record_batch(batch, &kept).map_err(|error| damaged(name).because(error))
@@ -90,7 +95,10 @@ fn rewritten(name: &str, bytes: &[u8], people: &People) -> Result<Bytes> {
 /// The retired keys with theirs: tombstones, so that no key of theirs is ever minted again.
 fn with_retired(name: &str, bytes: &[u8], people: &People) -> Result<Bytes> {
     let (schema, batches) = from_ipc(name, bytes)?;
-    let known = batches.iter().filter_map(|batch| text(batch, column::CUSTOMER_KEY)).flat_map(|keys| keys.iter().flatten());
+    let known = batches
+        .iter()
+        .filter_map(|batch| text(batch, column::CUSTOMER_KEY))
+        .flat_map(|keys| keys.iter().flatten());
     let mut keys: Vec<CustomerKey> = known
         .chain(people.keys.iter().map(String::as_str))
         .map(str::parse)
@@ -105,7 +113,9 @@ fn with_retired(name: &str, bytes: &[u8], people: &People) -> Result<Bytes> {
 /// The term frequencies without the values that only they held, if there are such.
 fn frequencies(source: &Source<'_>, people: &People) -> Result<Option<(Bytes, u64)>> {
     let read = |name: &str| source.warehouse.state(source.engine, source.manifest, name);
-    let Some((model, mut frequencies)) = score::state::read(read)? else { return Ok(None) };
+    let Some((model, mut frequencies)) = score::state::read(read)? else {
+        return Ok(None);
+    };
     let columns: Vec<String> = frequencies.columns.keys().cloned().collect();
     let contacts = source.table(RecordKind::Contacts.name())?;
     let (own, others) = split(&contacts, people)?;
@@ -129,7 +139,10 @@ fn frequencies(source: &Source<'_>, people: &People) -> Result<Option<(Bytes, u6
 }
 
 fn listed(frequencies: &TermFrequencies, name: &str, value: &str) -> bool {
-    frequencies.columns.get(name).is_some_and(|column| column.values.contains_key(value))
+    frequencies
+        .columns
+        .get(name)
+        .is_some_and(|column| column.values.contains_key(value))
 }
 
 /// Their contacts, and all others.
@@ -179,7 +192,9 @@ fn values(source: &Source<'_>, contacts: Option<RecordBatch>, columns: &[String]
 fn from_ipc(name: &str, bytes: &[u8]) -> Result<(arrow::datatypes::SchemaRef, Vec<RecordBatch>)> {
     let reader = StreamReader::try_new(bytes, None).map_err(|error| damaged(name).because(error))?;
     let schema = reader.schema();
-    let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|error| damaged(name).because(error))?;
+    let batches = reader
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| damaged(name).because(error))?;
     Ok((schema, batches))
 }
 

@@ -6,9 +6,9 @@ use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, Timest
 use arrow::compute::take;
 use rayon::prelude::*;
 
-use super::{ProfileSpec, consent};
 use super::members::Members;
 use super::survive::{Group, NOBODY, Ranks, times, winners};
+use super::{ProfileSpec, consent};
 use crate::config::pipeline::Survivorship;
 use crate::table::build::{batch, key_column};
 use crate::table::keys::Keys;

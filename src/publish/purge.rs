@@ -76,6 +76,9 @@ fn all_files(bucket: &Bucket<'_>, folder: &str) -> Result<Vec<String>> {
         .engine
         .wait(listed.try_collect())
         .map_err(|error| bucket.failed(error, "list a folder of the warehouse", folder))?;
-    let below = |path: String| path.strip_prefix(root).map_or(path.clone(), |below| below.trim_start_matches('/').to_owned());
+    let below = |path: String| {
+        path.strip_prefix(root)
+            .map_or(path.clone(), |below| below.trim_start_matches('/').to_owned())
+    };
     Ok(found.into_iter().map(below).collect())
 }

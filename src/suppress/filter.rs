@@ -225,7 +225,12 @@ impl Screened {
     /// How many rows stay and lose a value.
     #[must_use]
     pub fn changed(&self) -> u64 {
-        let mut rows: Vec<usize> = self.blanked.iter().map(|&(_, row)| row).filter(|&row| self.kept.value(row)).collect();
+        let mut rows: Vec<usize> = self
+            .blanked
+            .iter()
+            .map(|&(_, row)| row)
+            .filter(|&row| self.kept.value(row))
+            .collect();
         rows.sort_unstable();
         rows.dedup();
         rows.len() as u64
@@ -243,7 +248,8 @@ impl Screened {
             return Vec::new();
         };
         let gone = (0..batch.num_rows()).filter(|&row| !self.kept.value(row));
-        gone.map(|row| (source.value(row).to_owned(), order_id.value(row).to_owned())).collect()
+        gone.map(|row| (source.value(row).to_owned(), order_id.value(row).to_owned()))
+            .collect()
     }
 
     /// The batch that is left.
@@ -311,7 +317,9 @@ impl<'a> Rows<'a> {
     /// Positions of the columns whose value in a row is listed.
     fn listed(&self, row: usize) -> impl Iterator<Item = usize> + '_ {
         let value = move |texts: &'a StringArray| texts.is_valid(row).then(|| texts.value(row));
-        let email = self.email.filter(|(_, texts)| value(texts).is_some_and(|text| self.listed.email(text)));
+        let email = self
+            .email
+            .filter(|(_, texts)| value(texts).is_some_and(|text| self.listed.email(text)));
         let country = self.country.and_then(value);
         let phone = self
             .phone
@@ -320,7 +328,11 @@ impl<'a> Rows<'a> {
             .numbers
             .iter()
             .filter(move |(name, _, texts)| value(texts).is_some_and(|text| self.listed.number(name, text)));
-        email.into_iter().chain(phone).map(|(at, _)| at).chain(numbers.map(|&(_, at, _)| at))
+        email
+            .into_iter()
+            .chain(phone)
+            .map(|(at, _)| at)
+            .chain(numbers.map(|&(_, at, _)| at))
     }
 }
 

@@ -119,10 +119,10 @@ impl Suppressions {
     /// `Config` if it is another: nobody on the list would be known again.
     pub fn check(&self, secret: &[u8]) -> Result<()> {
         match &self.secret_check {
-            Some(check) if !self.entries.is_empty() && *check != seal(secret) => {
-                Err(Error::config("the key secret is not the one that the suppression list was made with")
-                    .hint("set the secret that the warehouse was made with: with another one, erased people would come back"))
-            }
+            Some(check) if !self.entries.is_empty() && *check != seal(secret) => Err(Error::config(
+                "the key secret is not the one that the suppression list was made with",
+            )
+            .hint("set the secret that the warehouse was made with: with another one, erased people would come back")),
             _ => Ok(()),
         }
     }

@@ -118,7 +118,11 @@ impl Listed {
 /// Columns of which equal values mean one person: the project's, and all that are always read as such.
 fn identifier_columns(spec: &Spec) -> Vec<String> {
     let contact_points = [column::EMAIL, column::PHONE];
-    let own = spec.identity.identifiers.iter().filter(|name| !contact_points.contains(&name.as_str()));
+    let own = spec
+        .identity
+        .identifiers
+        .iter()
+        .filter(|name| !contact_points.contains(&name.as_str()));
     let mut columns: Vec<String> = own.cloned().chain(column::IDENTIFIERS.map(str::to_owned)).collect();
     columns.sort();
     columns.dedup();

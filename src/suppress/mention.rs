@@ -11,7 +11,9 @@ const PHONE_DIGITS_MIN: usize = 6;
 pub fn mentions(listed: &Listed, source: &str, record: Option<&str>, content: &str) -> bool {
     let row = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(content);
     match (row, record.and_then(RecordKind::from_name)) {
-        (Ok(row), Some(kind)) => row_mentions(listed, source, kind, &row) || row.values().any(|value| value_mentions(listed, source, value)),
+        (Ok(row), Some(kind)) => {
+            row_mentions(listed, source, kind, &row) || row.values().any(|value| value_mentions(listed, source, value))
+        }
         (Ok(row), None) => row.values().any(|value| value_mentions(listed, source, value)),
         (Err(_), _) => text_mentions(listed, source, content),
     }
@@ -27,7 +29,10 @@ fn row_mentions(listed: &Listed, source: &str, kind: RecordKind, row: &serde_jso
     };
     id.is_some_and(|(source, id)| listed.record(source, id.trim()))
         || text(column::PHONE).is_some_and(|phone| listed.phone(phone, text(column::COUNTRY)))
-        || listed.columns().iter().any(|name| text(name).is_some_and(|value| listed.number(name, value)))
+        || listed
+            .columns()
+            .iter()
+            .any(|name| text(name).is_some_and(|value| listed.number(name, value)))
 }
 
 fn value_mentions(listed: &Listed, source: &str, value: &serde_json::Value) -> bool {
@@ -47,7 +52,8 @@ fn text_mentions(listed: &Listed, source: &str, text: &str) -> bool {
     let is_break = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '\'' | '=' | '&' | '?');
     let mut fields = fields.map(str::trim).filter(|field| !field.is_empty());
     fields.any(|field| {
-        word_mentions(listed, source, field) || (field.contains(is_break) && field.split(is_break).any(|word| word_mentions(listed, source, word)))
+        word_mentions(listed, source, field)
+            || (field.contains(is_break) && field.split(is_break).any(|word| word_mentions(listed, source, word)))
     })
 }
 

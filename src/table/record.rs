@@ -155,12 +155,9 @@ impl RecordSchema {
     /// Type of a column, declared or of an open family.
     #[must_use]
     pub fn type_of(&self, name: &str) -> Option<ColumnType> {
-        self.column(name).map(|column| column.column_type).or_else(|| {
-            self.open
-                .iter()
-                .find(|open| open.has(name))
-                .map(|open| open.column_type)
-        })
+        self.column(name)
+            .map(|column| column.column_type)
+            .or_else(|| self.open.iter().find(|open| open.has(name)).map(|open| open.column_type))
     }
 
     /// Arrow schema: `source`, the declared columns, then `extra` columns (sorted by name by the caller).

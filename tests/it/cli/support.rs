@@ -285,6 +285,13 @@ impl Project {
         Self { folder }
     }
 
+    /// A copy of this project as it is now.
+    pub fn copied(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy(self.path(), folder.path());
+        Self { folder }
+    }
+
     /// An empty folder.
     pub fn empty() -> Self {
         Self {

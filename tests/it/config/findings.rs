@@ -453,6 +453,9 @@ fn times_of_retention_are_checked() {
             "5:39: `days` must be 36500 or less",
         ],
     );
-    check("privacy: {purge_after_days: 40000}\n", &["5:29: `purge_after_days` must be 36500 or less"]);
+    check(
+        "privacy: {purge_after_days: 40000}\n",
+        &["5:29: `purge_after_days` must be 36500 or less"],
+    );
     check("profile: {consent: latest}\nretention: {versions: {keep: 3}}\n", &[]);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::world::{MAIL, project};
+use super::world::{MAIL, project, published};
 use crate::cli::support::{Project, breaches, schema};
 
 /// `privacy <command> <project> …`.
@@ -19,14 +19,18 @@ fn row_counts(export: &Value) -> BTreeMap<String, usize> {
     let tables = export["tables"].as_array().expect("tables");
     tables
         .iter()
-        .map(|table| (table["name"].as_str().expect("a name").to_owned(), table["rows"].as_array().expect("rows").len()))
+        .map(|table| {
+            (
+                table["name"].as_str().expect("a name").to_owned(),
+                table["rows"].as_array().expect("rows").len(),
+            )
+        })
         .collect()
 }
 
 #[test]
 fn an_export_has_every_row_of_the_person_and_nothing_of_others() {
-    let project = project();
-    project.run(&[]);
+    let project = published();
     let done = privacy(&project, "export", &[MAIL]).ends_with(0);
     let export = done.json();
     assert_eq!(breaches(&schema("privacy-export"), &export), Vec::<String>::new());
@@ -53,17 +57,29 @@ fn an_export_has_every_row_of_the_person_and_nothing_of_others() {
     }
     let key = project.key_of("crm", "C-900");
     assert_eq!(export["customer_keys"], serde_json::json!([key]));
-    let sources: Vec<&str> = export["sources"].as_array().expect("sources").iter().filter_map(|source| source["source"].as_str()).collect();
+    let sources: Vec<&str> = export["sources"]
+        .as_array()
+        .expect("sources")
+        .iter()
+        .filter_map(|source| source["source"].as_str())
+        .collect();
     assert_eq!(sources, ["crm", "shop", "web"]);
     assert_eq!(export["sources"][0]["files"][0]["path"], "crm.csv");
-    let counts_table = export["tables"].as_array().expect("tables").iter().find(|table| table["name"] == "order_counts");
-    assert_eq!(counts_table.expect("it is there")["description"], "Orders by customer.", "a metric says what it means");
+    let counts_table = export["tables"]
+        .as_array()
+        .expect("tables")
+        .iter()
+        .find(|table| table["name"] == "order_counts");
+    assert_eq!(
+        counts_table.expect("it is there")["description"],
+        "Orders by customer.",
+        "a metric says what it means"
+    );
 }
 
 #[test]
 fn a_person_is_found_by_every_name() {
-    let project = project();
-    project.run(&[]);
+    let project = published();
     let key = project.key_of("crm", "C-900");
     let wanted = row_counts(&privacy(&project, "export", &[&key]).ends_with(0).json());
     for name in [
@@ -83,8 +99,7 @@ fn a_person_is_found_by_every_name() {
 
 #[test]
 fn a_key_that_was_merged_away_means_the_customer_it_lives_on_in() {
-    let project = project();
-    project.run(&[]);
+    let project = published();
     let old = [project.key_of("crm", "C-003"), project.key_of("crm", "C-005")];
     project.append("decisions/couples.csv", "must_link,crm,C-003,crm,C-005,,,one person");
     project.run(&[]);
@@ -98,8 +113,7 @@ fn a_key_that_was_merged_away_means_the_customer_it_lives_on_in() {
 
 #[test]
 fn who_cannot_be_found_or_told_apart_is_an_error_that_repeats_nothing() {
-    let project = project();
-    project.run(&[]);
+    let project = published();
     for (name, code, says) in [
         ("nobody@nowhere.example", 3, "nothing is held about this person"),
         ("030 5559900", 3, "several customers have this identifier"),
@@ -123,11 +137,18 @@ fn files_are_private_and_spreadsheets_run_nothing_in_them() {
     project.run(&[]);
     let out = project.file("handed over");
     let done = privacy(&project, "export", &[MAIL, "--output", out.to_str().expect("UTF-8")]).ends_with(0);
-    assert!(done.stdout.contains("contacts") && !done.stdout.to_lowercase().contains("zebedee"), "{}", done.stdout);
+    assert!(
+        done.stdout.contains("contacts") && !done.stdout.to_lowercase().contains("zebedee"),
+        "{}",
+        done.stdout
+    );
     let document: Value = serde_json::from_str(&project.read("handed over/person.json")).expect("JSON");
     assert_eq!(row_counts(&document)["contacts"], 3);
     let contacts = project.read("handed over/contacts.csv");
-    assert!(contacts.starts_with("customer_key,source,record_id,") && contacts.contains("'+49305559911"), "{contacts}");
+    assert!(
+        contacts.starts_with("customer_key,source,record_id,") && contacts.contains("'+49305559911"),
+        "{contacts}"
+    );
     assert!(project.read("handed over/events.csv").contains("'=HYPERLINK(1)"));
     #[cfg(unix)]
     {

@@ -12,8 +12,7 @@ use stammkunde::table::{Contacts, RecordKind};
 
 use crate::cli::support::Project;
 
-static SPEC: LazyLock<Spec> =
-    LazyLock::new(|| config::load(Project::small().path(), &Overrides::default(), &|_| None).expect("a project"));
+static SPEC: LazyLock<Spec> = LazyLock::new(|| config::load(Project::small().path(), &Overrides::default(), &|_| None).expect("a project"));
 
 /// Source, record, e-mail, customer number; few values, so that they meet.
 type Person = (u8, u8, Option<u8>, Option<u8>);
@@ -22,7 +21,11 @@ type Order = (u8, Option<u8>, Option<u8>);
 
 fn mail(who: u8) -> String {
     // One mailbox in two spellings.
-    if who % 2 == 0 { format!("Person{}@post.example", who / 2) } else { format!("person{}+shop@post.example", who / 2) }
+    if who.is_multiple_of(2) {
+        format!("Person{}@post.example", who / 2)
+    } else {
+        format!("person{}+shop@post.example", who / 2)
+    }
 }
 
 fn texts(values: impl Iterator<Item = Option<String>>) -> ArrayRef {
@@ -35,9 +38,17 @@ fn contacts(people: &[Person]) -> Contacts {
     people.dedup_by_key(|person| (person.0, person.1));
     let batch = RecordBatch::try_from_iter_with_nullable([
         ("source", texts(people.iter().map(|person| Some(format!("s{}", person.0)))), false),
-        ("record_id", texts(people.iter().map(|person| Some(format!("r{}", person.1)))), false),
+        (
+            "record_id",
+            texts(people.iter().map(|person| Some(format!("r{}", person.1)))),
+            false,
+        ),
         ("email", texts(people.iter().map(|person| person.2.map(mail))), true),
-        ("customer_no", texts(people.iter().map(|person| person.3.map(|number| format!("K-{number:04}x")))), true),
+        (
+            "customer_no",
+            texts(people.iter().map(|person| person.3.map(|number| format!("K-{number:04}x")))),
+            true,
+        ),
     ]);
     Contacts::new(batch.expect("columns of one length"))
 }
@@ -46,7 +57,11 @@ fn orders(orders: &[Order]) -> Vec<RecordBatch> {
     let batch = RecordBatch::try_from_iter_with_nullable([
         ("source", texts(orders.iter().map(|_| Some("s1".to_owned()))), false),
         ("order_id", texts((0..orders.len()).map(|at| Some(format!("o{at}")))), false),
-        ("contact_record_id", texts(orders.iter().map(|order| order.1.map(|id| format!("r{id}")))), true),
+        (
+            "contact_record_id",
+            texts(orders.iter().map(|order| order.1.map(|id| format!("r{id}")))),
+            true,
+        ),
         ("email", texts(orders.iter().map(|order| order.2.map(mail))), true),
     ]);
     vec![batch.expect("columns of one length")]

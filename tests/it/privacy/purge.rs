@@ -9,18 +9,21 @@ use stammkunde::publish::Warehouse;
 use stammkunde::table::VersionNumber;
 
 use super::export::privacy;
-use super::world::{MAIL, TRACES, files, listed_files, project, traces};
+use super::world::{MAIL, TRACES, files, listed_files, project, published, traces};
 use crate::cli::support::Project;
 use crate::publish::support::{assert_whole, customers, engine, in_memory, listing, publish, release, release_of, run};
 
 fn versions(project: &Project) -> Vec<u64> {
-    project.manifests().iter().filter_map(|manifest| manifest["version"].as_u64()).collect()
+    project
+        .manifests()
+        .iter()
+        .filter_map(|manifest| manifest["version"].as_u64())
+        .collect()
 }
 
 #[test]
 fn the_deadline_holds_by_the_clock_and_kept_versions_stay_whole() {
-    let project = project();
-    project.run(&[]);
+    let project = published();
     project.run(&["--as-of", "2026-11-01"]);
     privacy(&project, "erase", &[MAIL, "--yes"]).ends_with(0);
     project.run(&["--as-of", "2026-11-02"]);
@@ -34,12 +37,18 @@ fn the_deadline_holds_by_the_clock_and_kept_versions_stay_whole() {
     assert_eq!(purge(29), []);
     assert_eq!(purge(31), [VersionNumber(1), VersionNumber(2)]);
     assert_eq!(versions(&project), [3, 4]);
-    assert!(traces(&project.file("warehouse"), &TRACES).is_empty(), "in no file of the warehouse");
+    assert!(
+        traces(&project.file("warehouse"), &TRACES).is_empty(),
+        "in no file of the warehouse"
+    );
     assert_eq!(purge(31), [], "again it finds nothing");
     let warehouse = Warehouse::new(engine.location("warehouse", project.path()).expect("a location"));
     for manifest in warehouse.versions(&engine).expect("they read") {
         for table in manifest.tables.keys() {
-            assert!(warehouse.read(&engine, &manifest, table, None).expect("it reads").is_some(), "{table}");
+            assert!(
+                warehouse.read(&engine, &manifest, table, None).expect("it reads").is_some(),
+                "{table}"
+            );
         }
         for state in manifest.state.keys() {
             assert!(warehouse.state(&engine, &manifest, state).expect("it reads").is_some(), "{state}");
@@ -63,7 +72,9 @@ fn a_deadline_of_no_days_is_kept_by_the_next_run_and_now_means_now() {
     project.run(&[]);
     assert_eq!(versions(&project), [2, 3]);
     assert!(traces(&project.file("warehouse"), &TRACES).is_empty());
-    let report = privacy(&project, "erase", &["crm:C-001", "--yes", "--now", "--format", "json"]).ends_with(0).json();
+    let report = privacy(&project, "erase", &["crm:C-001", "--yes", "--now", "--format", "json"])
+        .ends_with(0)
+        .json();
     assert_eq!(report["versions_purged"], serde_json::json!([2, 3]));
     assert_eq!(versions(&project), [4]);
     assert!(traces(&project.file("warehouse"), &["c-001"]).is_empty());
@@ -93,7 +104,9 @@ fn a_file_that_a_kept_version_lists_is_never_deleted() {
     let mut third = release_of("three", Some(2), vec![("links", customers(&["three"]))]);
     third.closing.carried = BTreeMap::from([("customers".to_owned(), first.tables["customers"].clone())]);
     let third = publish(&engine, &warehouse, third).expect("it publishes");
-    let gone = warehouse.purge(&engine, &[VersionNumber(1), VersionNumber(2), VersionNumber(9)]).expect("it purges");
+    let gone = warehouse
+        .purge(&engine, &[VersionNumber(1), VersionNumber(2), VersionNumber(9)])
+        .expect("it purges");
     assert_eq!(gone, [VersionNumber(1), VersionNumber(2)]);
     let expected = [
         "latest/_version.json",

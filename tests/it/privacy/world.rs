@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -43,8 +44,16 @@ cannot_link,crm,C-901,crm,C-902,,,a couple
 /// name, and one of her events holds his address.
 pub fn project() -> Project {
     let project = Project::small();
-    project.edit("pipeline.yaml", "trust:", "  web:\n    files: exports/web*.csv\n    format: csv\ntrust:");
-    project.edit("pipeline.yaml", "trust: [crm, shop]", "trust: [crm, shop, web]\ngates:\n  rejected_share_max: 0.2");
+    project.edit(
+        "pipeline.yaml",
+        "trust:",
+        "  web:\n    files: exports/web*.csv\n    format: csv\ntrust:",
+    );
+    project.edit(
+        "pipeline.yaml",
+        "trust: [crm, shop]",
+        "trust: [crm, shop, web]\ngates:\n  rejected_share_max: 0.2",
+    );
     project.write("sources/web.events.sql", WEB_EVENTS);
     project.write("decisions/couples.csv", DECISIONS);
     for row in [
@@ -72,6 +81,16 @@ pub fn project() -> Project {
     ];
     project.write_csv("exports/web.csv", WEB_HEADER, &events.map(str::to_owned));
     project
+}
+
+/// A copy of the project with its first version published.
+pub fn published() -> Project {
+    static FIRST: LazyLock<Project> = LazyLock::new(|| {
+        let project = project();
+        project.run(&[]);
+        project
+    });
+    FIRST.copied()
 }
 
 /// Every file below a folder that holds one of the texts, in its bytes or in a value of a Parquet table.

@@ -122,7 +122,11 @@ const DATED: &str = "
 #[test]
 fn the_latest_word_counts_and_a_withdrawal_never_yields_to_an_older_consent() {
     assert_eq!(
-        profiles(&[], DATED, &["customer_key", "consent_email", "consent_email_source", "consent_email_at"]),
+        profiles(
+            &[],
+            DATED,
+            &["customer_key", "consent_email", "consent_email_source", "consent_email_at"]
+        ),
         [
             "a false shop 006", // The older consent stands in a record that was changed since.
             "b true shop 006",
