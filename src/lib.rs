@@ -10,8 +10,9 @@ pub mod text;
 pub mod config;
 pub mod engine;
 
-pub mod retention;
 pub mod suppress;
+
+pub mod retention;
 
 pub mod source;
 pub mod standardize;

@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::spec::RetentionSpec;
 use crate::error::{Error, Result};
+use crate::suppress::OrderIds;
 use crate::table::{RecordKind, Rejects, column};
 
 /// State file that says when each file was first read.
@@ -29,7 +29,7 @@ pub fn expire(
     facts: &mut [(RecordKind, Vec<RecordBatch>)],
 ) -> BTreeMap<String, u64> {
     let mut gone = BTreeMap::new();
-    let mut orders: FxHashSet<(String, String)> = FxHashSet::default();
+    let mut orders = OrderIds::default();
     for (kind, batches) in facts {
         let (days, time) = match kind {
             RecordKind::Orders => (spec.orders_days, column::ORDERED_AT),
@@ -43,7 +43,7 @@ pub fn expire(
             .par_iter()
             .map(|batch| match first {
                 Some(first) => younger(batch, time, first),
-                None if *kind == RecordKind::OrderLines && !orders.is_empty() => Some(of_other_orders(batch, &orders)),
+                None if *kind == RecordKind::OrderLines && !orders.is_empty() => Some(orders.others(batch)),
                 None => None,
             })
             .collect();
@@ -54,11 +54,7 @@ pub fn expire(
             };
             count += (mask.len() - mask.true_count()) as u64;
             if *kind == RecordKind::Orders {
-                orders.extend(
-                    (0..batch.num_rows())
-                        .filter(|&row| !mask.value(row))
-                        .filter_map(|row| order_of(batch, row)),
-                );
+                orders.add(batch, |row| !mask.value(row));
             }
             *batch = arrow::compute::filter_record_batch(batch, &mask).expect("a mask has a value for each row of its batch");
         }
@@ -85,20 +81,6 @@ fn first_instant(time_zone: chrono_tz::Tz, as_of: NaiveDate, days: u32) -> Optio
 fn younger(batch: &RecordBatch, time: &str, first: i64) -> Option<BooleanArray> {
     let times = batch.column_by_name(time)?.as_primitive_opt::<TimestampMicrosecondType>()?;
     Some(times.iter().map(|time| Some(time.is_none_or(|time| time >= first))).collect())
-}
-
-fn text<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
-    batch.column_by_name(name).and_then(|values| values.as_string_opt::<i32>())
-}
-
-fn order_of(batch: &RecordBatch, row: usize) -> Option<(String, String)> {
-    let (source, order_id) = (text(batch, column::SOURCE)?, text(batch, column::ORDER_ID)?);
-    Some((source.value(row).to_owned(), order_id.value(row).to_owned()))
-}
-
-fn of_other_orders(batch: &RecordBatch, orders: &FxHashSet<(String, String)>) -> BooleanArray {
-    let is_other = |row: usize| order_of(batch, row).is_none_or(|order| !orders.contains(&order));
-    (0..batch.num_rows()).map(|row| Some(is_other(row))).collect()
 }
 
 /// When each file was first read with the content that it has: what rejects age by.
@@ -173,7 +155,7 @@ impl FirstRead {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, TimestampMicrosecondArray};
+    use arrow::array::{ArrayRef, StringArray, TimestampMicrosecondArray};
 
     use super::*;
     use crate::table::{Reject, RejectLevel};
@@ -207,6 +189,10 @@ mod tests {
         .expect("columns of one length")
     }
 
+    fn ids(batch: &RecordBatch) -> Vec<Option<&str>> {
+        batch.column_by_name("order_id").expect("ids").as_string::<i32>().iter().collect()
+    }
+
     #[test]
     fn a_row_is_kept_from_midnight_of_the_first_day_in_the_projects_time_zone_and_lines_go_with_their_order() {
         // Berlin is an hour ahead of UTC in winter.
@@ -217,11 +203,7 @@ mod tests {
         let gone = expire(&spec(Some(10), None), chrono_tz::Europe::Berlin, day("2026-02-10"), &mut facts);
         assert_eq!(gone, BTreeMap::from([("orders".to_owned(), 1), ("order_lines".to_owned(), 1)]));
         for (kind, batches) in &facts {
-            assert_eq!(
-                text(&batches[0], "order_id").expect("ids").iter().collect::<Vec<_>>(),
-                [Some("O-1")],
-                "{kind:?}"
-            );
+            assert_eq!(ids(&batches[0]), [Some("O-1")], "{kind:?}");
         }
     }
 

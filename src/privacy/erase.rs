@@ -328,7 +328,7 @@ impl<'a> Erasure<'a> {
                 version_before: self.source.manifest.version,
                 version: None,
                 customers: self.people.live.len() as u64,
-                records: self.people.records.len() as u64,
+                records: self.people.records_count(),
                 not_found: self.people.unknown.len() as u64,
                 tables,
                 term_frequencies,

@@ -38,8 +38,8 @@ pub(super) struct People {
     pub live: BTreeSet<String>,
     /// Live keys, and those that were merged into them.
     pub keys: BTreeSet<String>,
-    /// Records: source, record id.
-    pub records: BTreeSet<(String, String)>,
+    /// Records: source → record ids.
+    pub records: BTreeMap<String, BTreeSet<String>>,
     /// What they alone are known by, records included.
     pub identifiers: BTreeSet<Identifier>,
     /// Identifiers that other customers hold too.
@@ -74,6 +74,16 @@ impl People {
     /// Whether a key is one of theirs.
     pub fn has(&self, key: Option<&str>) -> bool {
         key.is_some_and(|key| self.keys.contains(key))
+    }
+
+    /// Whether a record is one of theirs.
+    pub fn has_record(&self, source: &str, record_id: &str) -> bool {
+        self.records.get(source).is_some_and(|ids| ids.contains(record_id))
+    }
+
+    /// How many records they have.
+    pub fn records_count(&self) -> u64 {
+        self.records.values().map(|ids| ids.len() as u64).sum()
     }
 
     /// The live keys that the requests mean.
@@ -139,7 +149,7 @@ impl People {
         each(source.spec, contacts, |key, identifier| {
             if self.has(key) {
                 if let Identifier::Record { source, record_id } = &identifier {
-                    self.records.insert((source.clone(), record_id.clone()));
+                    self.records.entry(source.clone()).or_default().insert(record_id.clone());
                 }
                 own.insert(identifier);
             }

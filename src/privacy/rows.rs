@@ -3,21 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
-use rustc_hash::FxHashSet;
 
 use super::person::{People, text};
 use crate::error::{Error, Result};
-use crate::suppress::{Belongs, Listed, Screened, mentions, screen};
+use crate::suppress::{Belongs, Listed, OrderIds, Screened, mentions, screen};
 use crate::table::{RecordKind, column};
 
-/// Columns that hold a customer key, and make a row one about that customer.
-const KEYS: [&str; 5] = [
-    column::CUSTOMER_KEY,
-    column::LEFT_CUSTOMER_KEY,
-    column::RIGHT_CUSTOMER_KEY,
-    column::OLD_KEY,
-    column::NEW_KEY,
-];
+/// Ends the name of every column that holds a customer key: a row with a key of theirs is about them.
+const KEY_SUFFIX: &str = "_key";
 /// Pairs of columns that name a record, and make a row one about it.
 const RECORDS: [(&str, &str); 3] = [
     (column::SOURCE, column::RECORD_ID),
@@ -46,8 +39,8 @@ pub(super) fn in_order<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a s
 pub(super) struct Finder<'a> {
     people: &'a People,
     listed: Listed,
-    /// Orders that were theirs: source, order id.
-    orders: FxHashSet<(String, String)>,
+    /// Orders that were theirs.
+    orders: OrderIds,
 }
 
 impl<'a> Finder<'a> {
@@ -55,7 +48,7 @@ impl<'a> Finder<'a> {
         Self {
             people,
             listed,
-            orders: FxHashSet::default(),
+            orders: OrderIds::default(),
         }
     }
 
@@ -69,7 +62,7 @@ impl<'a> Finder<'a> {
         }
         let screened = self.screen(table, batch);
         if table == RecordKind::Orders.name() {
-            self.orders.extend(screened.orders(batch));
+            self.orders.add(batch, |row| !screened.kept().value(row));
         }
         let rows = screened.kept().iter().map(|kept| kept.map(|kept| !kept)).collect();
         let mut found = Found {
@@ -85,7 +78,9 @@ impl<'a> Finder<'a> {
 
     fn screen(&self, table: &str, batch: &RecordBatch) -> Screened {
         let kind = RecordKind::from_name(table);
-        let keys: Vec<&StringArray> = KEYS.iter().filter_map(|name| text(batch, name)).collect();
+        let names = batch.schema_ref().fields().iter().map(|field| field.name());
+        let is_key = |name: &&String| name.ends_with(KEY_SUFFIX) && *name != column::OTHER_KEY;
+        let keys: Vec<&StringArray> = names.filter(is_key).filter_map(|name| text(batch, name)).collect();
         let records: Vec<_> = RECORDS
             .iter()
             .filter_map(|(source, id)| text(batch, source).zip(text(batch, id)))
@@ -93,9 +88,9 @@ impl<'a> Finder<'a> {
         let has_key = |row: usize| keys.iter().any(|keys| self.people.has(value(keys, row)));
         let has_record = |row: usize| {
             let mut named = records.iter().filter_map(|(source, id)| value(source, row).zip(value(id, row)));
-            named.any(|(source, id)| self.people.records.contains(&(source.to_owned(), id.to_owned())))
+            named.any(|(source, id)| self.people.has_record(source, id))
         };
-        let own = |row: usize| has_key(row) || has_record(row) || self.has_order(kind, batch, row);
+        let own = |row: usize| has_key(row) || has_record(row);
         let key = text(batch, column::CUSTOMER_KEY);
         let everything = BooleanArray::from(vec![true; batch.num_rows()]);
         let screened = match kind {
@@ -106,21 +101,13 @@ impl<'a> Finder<'a> {
                     None => Belongs::Nobody,
                 })
             }
+            Some(RecordKind::OrderLines) => Screened::keeping(self.orders.others(batch)),
             None if table == "generic_values" => self.generic(batch),
             // A table that knows no customer may hold an address all the same.
             None if keys.is_empty() && records.is_empty() => screen(&self.listed, batch, &|_| Belongs::Nobody),
             _ => Screened::keeping(everything),
         };
         screened.without(&own)
-    }
-
-    fn has_order(&self, kind: Option<RecordKind>, batch: &RecordBatch, row: usize) -> bool {
-        if kind != Some(RecordKind::OrderLines) || self.orders.is_empty() {
-            return false;
-        }
-        let order = |name: &str| text(batch, name).and_then(|texts| value(texts, row)).map(str::to_owned);
-        let order = order(column::SOURCE).zip(order(column::ORDER_ID));
-        order.is_some_and(|order| self.orders.contains(&order))
     }
 
     /// Values that nobody but them holds any more.
@@ -175,7 +162,7 @@ impl<'a> Finder<'a> {
             let record = record.and_then(|texts| value(texts, row));
             rows[row] = mentions(&self.listed, source, record, content);
             let has_no_place = level.and_then(|texts| value(texts, row)) == Some("value") && file.is_none_or(|file| file.is_null(row));
-            blank[row] = rows[row] || (has_no_place && self.people.records.iter().any(|(own, _)| own == source));
+            blank[row] = rows[row] || (has_no_place && self.people.records.contains_key(source));
         }
         let cleaned = match content {
             Some(content) if blank.contains(&true) => {
@@ -218,7 +205,7 @@ pub(super) fn without_others(people: &People, batch: &RecordBatch) -> Result<Rec
         };
         let is_theirs = |row: usize| {
             let record = value(sources, row).zip(value(ids, row));
-            record.is_some_and(|(source, id)| people.records.contains(&(source.to_owned(), id.to_owned())))
+            record.is_some_and(|(source, id)| people.has_record(source, id))
         };
         let own: Vec<bool> = (0..batch.num_rows()).map(is_theirs).collect();
         for name in [key, source, id] {

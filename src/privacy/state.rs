@@ -80,10 +80,8 @@ fn rewritten(name: &str, bytes: &[u8], people: &People) -> Result<Bytes> {
             .filter_map(|field| text(batch, field.name()))
             .collect();
         let is_theirs = |row: usize| {
-            let record = source
-                .zip(id)
-                .map(|(source, id)| (source.value(row).to_owned(), id.value(row).to_owned()));
-            record.is_some_and(|record| people.records.contains(&record))
+            let record = source.zip(id).map(|(source, id)| (source.value(row), id.value(row)));
+            record.is_some_and(|(source, id)| people.has_record(source, id))
                 || keys.iter().any(|keys| people.has(keys.is_valid(row).then(|| keys.value(row))))
         };
         let kept: BooleanArray = (0..batch.num_rows()).map(|row| Some(!is_theirs(row))).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Listed, mentions};
 use crate::error::{Error, Result};
@@ -38,12 +38,12 @@ pub fn suppress(listed: &Listed, contacts: &mut Contacts, facts: &mut [(RecordKi
         counts.insert(RecordKind::Contacts.name().to_owned(), gone as u64);
     }
     let known = Known::new(contacts.batch());
-    let mut orders: FxHashSet<(String, String)> = FxHashSet::default();
+    let mut orders = OrderIds::default();
     for (kind, batches) in facts {
         let screened: Vec<Screened> = batches
             .par_iter()
             .map(|batch| match kind {
-                RecordKind::OrderLines => lines(batch, &orders),
+                RecordKind::OrderLines => Screened::keeping(orders.others(batch)),
                 _ => screen(listed, batch, &|row| known.belongs(batch, row)),
             })
             .collect();
@@ -51,7 +51,7 @@ pub fn suppress(listed: &Listed, contacts: &mut Contacts, facts: &mut [(RecordKi
         for (batch, screened) in batches.iter_mut().zip(screened) {
             gone += screened.gone();
             if *kind == RecordKind::Orders {
-                orders.extend(screened.orders(batch));
+                orders.add(batch, |row| !screened.kept.value(row));
             }
             *batch = screened.apply(batch)?;
         }
@@ -121,7 +121,7 @@ impl<'a> Known<'a> {
     }
 
     fn belongs(&self, batch: &RecordBatch, row: usize) -> Belongs {
-        let Some(wanted) = contact_of(batch, row) else {
+        let Some(wanted) = Contact::new(batch).of(row) else {
             return Belongs::Nobody;
         };
         let (mut low, mut high) = (0, self.source.len());
@@ -158,11 +158,11 @@ pub struct Screened {
 /// Screens rows that are not contacts. `belongs` is asked of rows that hold something listed, and says `Person` of rows that go in any case.
 #[must_use]
 pub fn screen(listed: &Listed, batch: &RecordBatch, belongs: &dyn Fn(usize) -> Belongs) -> Screened {
-    let rows = Rows::new(listed, batch);
+    let (rows, contact) = (Rows::new(listed, batch), Contact::new(batch));
     let mut kept = vec![true; batch.num_rows()];
     let mut blanked = Vec::new();
     for (row, kept) in kept.iter_mut().enumerate() {
-        if contact_of(batch, row).is_some_and(|(source, record_id)| listed.record(source, record_id)) {
+        if contact.of(row).is_some_and(|(source, record_id)| listed.record(source, record_id)) {
             *kept = false;
             continue;
         }
@@ -178,21 +178,6 @@ pub fn screen(listed: &Listed, batch: &RecordBatch, belongs: &dyn Fn(usize) -> B
     Screened {
         kept: kept.into(),
         blanked,
-    }
-}
-
-/// Lines of these orders go.
-fn lines(batch: &RecordBatch, orders: &FxHashSet<(String, String)>) -> Screened {
-    let (source, order_id) = (text(batch, column::SOURCE), text(batch, column::ORDER_ID));
-    let is_kept = |row: usize| match (source, order_id) {
-        (Some(source), Some(order_id)) if !orders.is_empty() => {
-            !orders.contains(&(source.value(row).to_owned(), order_id.value(row).to_owned()))
-        }
-        _ => true,
-    };
-    Screened {
-        kept: (0..batch.num_rows()).map(|row| Some(is_kept(row))).collect(),
-        blanked: Vec::new(),
     }
 }
 
@@ -242,16 +227,6 @@ impl Screened {
         self.gone() == 0 && self.blanked.is_empty()
     }
 
-    /// (source, order id) of the rows that go.
-    pub fn orders(&self, batch: &RecordBatch) -> Vec<(String, String)> {
-        let (Some(source), Some(order_id)) = (text(batch, column::SOURCE), text(batch, column::ORDER_ID)) else {
-            return Vec::new();
-        };
-        let gone = (0..batch.num_rows()).filter(|&row| !self.kept.value(row));
-        gone.map(|row| (source.value(row).to_owned(), order_id.value(row).to_owned()))
-            .collect()
-    }
-
     /// The batch that is left.
     ///
     /// # Errors
@@ -275,15 +250,65 @@ impl Screened {
     }
 }
 
-/// The contact that a row names: (`contact_source` or source, `contact_record_id`).
-fn contact_of(batch: &RecordBatch, row: usize) -> Option<(&str, &str)> {
-    let value = |name: &str| {
-        let texts = text(batch, name).filter(|texts| texts.is_valid(row))?;
-        Some(texts.value(row).trim()).filter(|value| !value.is_empty())
-    };
-    let record_id = value(column::CONTACT_RECORD_ID)?;
-    let source = value(column::CONTACT_SOURCE).or_else(|| value(column::SOURCE))?;
-    Some((source, record_id))
+/// Orders by source and order id: what lines go with.
+#[derive(Debug, Clone, Default)]
+pub struct OrderIds(FxHashMap<String, FxHashSet<String>>);
+
+impl OrderIds {
+    /// Adds the orders of those rows that `is_wanted` names.
+    pub fn add(&mut self, orders: &RecordBatch, is_wanted: impl Fn(usize) -> bool) {
+        let (Some(source), Some(order_id)) = (text(orders, column::SOURCE), text(orders, column::ORDER_ID)) else {
+            return;
+        };
+        for row in (0..orders.num_rows()).filter(|&row| is_wanted(row)) {
+            let ids = self.0.entry(source.value(row).to_owned()).or_default();
+            ids.insert(order_id.value(row).to_owned());
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Which lines are of other orders.
+    #[must_use]
+    pub fn others(&self, lines: &RecordBatch) -> BooleanArray {
+        let columns = text(lines, column::SOURCE).zip(text(lines, column::ORDER_ID));
+        let Some((source, order_id)) = columns.filter(|_| !self.is_empty()) else {
+            return vec![true; lines.num_rows()].into();
+        };
+        let is_other = |row: usize| !self.0.get(source.value(row)).is_some_and(|ids| ids.contains(order_id.value(row)));
+        (0..lines.num_rows()).map(|row| Some(is_other(row))).collect()
+    }
+}
+
+/// The columns by which rows name their contact: (`contact_source` or source, `contact_record_id`).
+struct Contact<'a> {
+    contact_source: Option<&'a StringArray>,
+    source: Option<&'a StringArray>,
+    record_id: Option<&'a StringArray>,
+}
+
+impl<'a> Contact<'a> {
+    fn new(batch: &'a RecordBatch) -> Self {
+        Self {
+            contact_source: text(batch, column::CONTACT_SOURCE),
+            source: text(batch, column::SOURCE),
+            record_id: text(batch, column::CONTACT_RECORD_ID),
+        }
+    }
+
+    fn of(&self, row: usize) -> Option<(&'a str, &'a str)> {
+        let value = |texts: Option<&'a StringArray>| {
+            let texts = texts.filter(|texts| texts.is_valid(row))?;
+            Some(texts.value(row).trim()).filter(|value| !value.is_empty())
+        };
+        let record_id = value(self.record_id)?;
+        let source = value(self.contact_source).or_else(|| value(self.source))?;
+        Some((source, record_id))
+    }
 }
 
 /// The columns of a batch that hold what a person is known by.

@@ -61,8 +61,13 @@ fn word_mentions(listed: &Listed, source: &str, word: &str) -> bool {
     if word.is_empty() {
         return false;
     }
+    // `crm:C-17`, as decisions name records.
+    let of_place = word
+        .split_once(':')
+        .is_some_and(|(place, id)| listed.record(place, id) || (id.contains('@') && listed.email(id)));
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    listed.record(source, word)
+    of_place
+        || listed.record(source, word)
         || (word.contains('@') && listed.email(word))
         || (digits >= PHONE_DIGITS_MIN && listed.phone(word, None))
         || listed.columns().iter().any(|name| listed.number(name, word))

@@ -9,7 +9,7 @@ mod list;
 mod listed;
 mod mention;
 
-pub use filter::{Belongs, Counts, Screened, decisions, rejects, screen, suppress};
+pub use filter::{Belongs, Counts, OrderIds, Screened, decisions, rejects, screen, suppress};
 pub use identifier::{Identifier, IdentifierKind};
 pub use list::{Cause, Entry, FORMAT, NewEntries, Purge, SUPPRESSIONS, Suppressions};
 pub use listed::{Listed, keyed};

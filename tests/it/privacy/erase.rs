@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::export::privacy;
-use super::world::{MAIL, TRACES, keys_of_others, published, traces, traces_of_newest};
+use super::world::{MAIL, TRACES, keys_of_others, project, published, traces, traces_of_newest};
 use crate::cli::support::{Project, breaches, listing, schema};
 
 const NONE: BTreeSet<String> = BTreeSet::new();
@@ -229,4 +229,70 @@ fn another_secret_is_refused_before_anybody_comes_back() {
     crate::cli::support::call(&mut run)
         .ends_with(2)
         .says("the key secret is not the one that the suppression list was made with");
+}
+
+/// The demo has every kind of record, the standard models and their audits.
+#[test]
+fn standard_models_lose_the_person_and_the_next_run_passes_its_audits() {
+    let project = Project::demo();
+    let buyer = project.table("customer_clv").into_iter().next().expect("a customer with a value");
+    let key = buyer["customer_key"].clone();
+    let contact = project
+        .table("contacts")
+        .into_iter()
+        .find(|row| row["customer_key"] == key)
+        .expect("a record");
+    let record = format!("{}:{}", contact["source"], contact["record_id"]);
+    let others = |project: &Project| -> BTreeSet<String> {
+        let rows = project.table("identities").into_iter().filter(|row| row["customer_key"] != key);
+        rows.map(|row| format!("{} {} {}", row["source"], row["record_id"], row["customer_key"]))
+            .collect()
+    };
+    let (before, held) = (others(&project), privacy(&project, "export", &[&record]).ends_with(0).json());
+    let tables: Vec<&str> = held["tables"]
+        .as_array()
+        .expect("tables")
+        .iter()
+        .filter_map(|table| table["name"].as_str())
+        .collect();
+    for table in [
+        "contacts",
+        "customers",
+        "orders",
+        "order_lines",
+        "customer_orders",
+        "customer_churn",
+        "customer_clv",
+        "customer_segments",
+    ] {
+        assert!(tables.contains(&table), "{table}: {tables:?}");
+    }
+    privacy(&project, "erase", &[&record, "--yes"]).ends_with(0);
+    let newest = project.manifests().pop().expect("a version");
+    for table in newest["tables"]
+        .as_object()
+        .expect("tables")
+        .keys()
+        .filter(|name| *name != "key_events")
+    {
+        let rows = project.table(table);
+        assert!(rows.iter().all(|row| !row.values().any(|value| *value == key)), "{table}");
+    }
+    assert_eq!(others(&project), before);
+    let report = project.run(&["--as-of", "2026-11-01"]);
+    assert!(report["suppressed"]["contacts"].as_u64() >= Some(1), "{}", report["suppressed"]);
+    assert_eq!(others(&project), before);
+    assert!(project.table("customer_clv").iter().all(|row| row["customer_key"] != key));
+}
+
+/// A decision about a record of the person and one that is not there stands in `rejects`.
+#[test]
+fn rejected_decisions_do_not_name_the_person() {
+    let project = project();
+    project.append("decisions/couples.csv", "must_link,crm,C-900,crm,C-nowhere,,,");
+    project.run(&[]);
+    privacy(&project, "erase", &[MAIL, "--yes"]).ends_with(0);
+    assert_eq!(traces_of_newest(&project, &TRACES), NONE);
+    project.run(&[]);
+    assert_eq!(traces_of_newest(&project, &TRACES), NONE);
 }
