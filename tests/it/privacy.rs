@@ -3,6 +3,7 @@
 mod erase;
 mod export;
 mod filter;
+mod hashes;
 mod list;
 mod purge;
 mod retention;
