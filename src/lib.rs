@@ -10,6 +10,10 @@ pub mod text;
 pub mod config;
 pub mod engine;
 
+pub mod suppress;
+
+pub mod retention;
+
 pub mod source;
 pub mod standardize;
 
@@ -31,6 +35,8 @@ pub mod report;
 pub mod plan;
 
 pub mod explain;
+
+pub mod privacy;
 
 pub mod evaluate;
 

@@ -35,6 +35,8 @@ pub struct Plan {
     pub inputs: Vec<(InputObject, InputStatus)>,
     /// SQL models in the order in which they are built.
     pub models: Vec<ModelSpec>,
+    /// Digest of the suppression list; `None` while nobody is on it.
+    pub suppressions: Option<String>,
 }
 
 /// Which models to build.
@@ -63,6 +65,7 @@ pub fn plan(
         previous,
         inputs: source::list(engine, spec, ledger)?,
         models: model::order(engine, spec, &selection.select, &selection.exclude)?,
+        suppressions: None,
     })
 }
 
@@ -77,7 +80,8 @@ impl Plan {
             .collect()
     }
 
-    /// Names what decides the result: config and SQL, the models to build, the content of every input, the as-of day. Equal
+    /// Names what decides the result: config and SQL, the models to build, the content of every input, who is suppressed,
+    /// the as-of day. Equal
     /// fingerprints, equal tables. `None` while the hash of an object is not known.
     #[must_use]
     pub fn fingerprint(&self, spec: &Spec, inputs: &[InputObject]) -> Option<String> {
@@ -89,6 +93,7 @@ impl Plan {
         add(&spec.fingerprint);
         add(&self.as_of.to_string());
         self.models.iter().for_each(|model| add(&model.name));
+        self.suppressions.iter().for_each(|digest| add(digest));
         add("inputs");
         for input in inputs {
             [&input.source, &input.path, input.sha256.as_ref()?]

@@ -48,6 +48,12 @@ pub struct RunReport {
     pub as_of: NaiveDate,
     /// Counts by source and record.
     pub sources: Vec<SourceCounts>,
+    /// Rows of people on the suppression list that were left out, by record; `rejects` counts contents that were blanked.
+    #[serde(default)]
+    pub suppressed: std::collections::BTreeMap<String, u64>,
+    /// Rows past their retention that were left out, by record; `rejects` counts contents that were blanked.
+    #[serde(default)]
+    pub expired: std::collections::BTreeMap<String, u64>,
     /// Differences in columns.
     pub drift: Vec<Drift>,
     /// Placeholders that became null, by `column/kind`.

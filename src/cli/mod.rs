@@ -17,6 +17,7 @@ mod init;
 mod model;
 mod output;
 mod plan;
+mod privacy;
 mod progress;
 mod resolve;
 mod review;
@@ -102,6 +103,9 @@ enum Command {
     /// Show, compare or save the matching model.
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// Show a person everything, erase a person, keep people out.
+    #[command(subcommand)]
+    Privacy(privacy::PrivacyCommand),
     /// List and compare what is published, go back to a version, remove old ones.
     Versions(versions::VersionsArgs),
     /// Print the JSON Schema of the config or of a JSON output.
@@ -173,6 +177,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
         Command::Review(args) => review::review(args, &start(&cli.global, output)?, output),
         Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
+        Command::Privacy(command) => privacy::privacy(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Completions(args) => completions::completions(args),

@@ -25,7 +25,7 @@ pub struct ResolveArgs {
     /// Train the matching model anew instead of using the last version's.
     #[arg(long, env = "STAMMKUNDE_RETRAIN")]
     retrain: bool,
-    /// Do not look at the warehouse: train the model and mint the keys as a first run does.
+    /// Do not look at the warehouse: train the model and mint the keys as a first run does. People on its suppression list are not left out.
     #[arg(long, env = "STAMMKUNDE_FRESH")]
     fresh: bool,
 }

@@ -114,6 +114,15 @@ pub fn run_id(engine: &Engine, given: Option<&str>) -> Result<RunId> {
     }
 }
 
+/// `suppressed: contacts 2, orders 3`.
+fn left_out_text(why: &str, counts: &std::collections::BTreeMap<String, u64>) -> String {
+    if counts.is_empty() {
+        return String::new();
+    }
+    let counts: Vec<String> = counts.iter().map(|(name, rows)| format!("{name} {}", count(*rows))).collect();
+    format!("{why}: {}\n", counts.join(", "))
+}
+
 /// Counts by source and record.
 pub fn sources_text(sources: &[stammkunde::source::SourceCounts]) -> String {
     let rows: Vec<Vec<String>> = sources
@@ -207,6 +216,8 @@ pub fn report_text(report: &RunReport) -> String {
         return format!("nothing changed: version {} in {} stays\n", report.version, report.warehouse);
     }
     let mut text = sources_text(&report.sources);
+    text += &left_out_text("suppressed", &report.suppressed);
+    text += &left_out_text("past their retention", &report.expired);
     if let Some(identity) = &report.identity {
         text += &identity_text(identity);
         text += &guard_text(identity);

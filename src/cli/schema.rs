@@ -7,6 +7,7 @@ use stammkunde::evaluate::EvaluationReport;
 use stammkunde::explain::Explanation;
 use stammkunde::model::CaseResult;
 use stammkunde::plan::PlanReport;
+use stammkunde::privacy::{ErasureReport, PersonExport, Receipt, SuppressionChange, SuppressionReport};
 use stammkunde::publish::{CleanupReport, Manifest, RollbackReport};
 use stammkunde::report::{ResolveReport, RunReport};
 use stammkunde::review::ReviewReport;
@@ -67,6 +68,16 @@ enum SchemaName {
     ModelShow,
     /// model diff
     ModelDiff,
+    /// privacy export
+    PrivacyExport,
+    /// privacy erase
+    PrivacyErase,
+    /// receipts/<run id>.json
+    PrivacyReceipt,
+    /// privacy suppress, privacy unsuppress
+    PrivacySuppress,
+    /// privacy list
+    PrivacyList,
     /// demo
     Demo,
 }
@@ -94,6 +105,11 @@ pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
         SchemaName::ModelFile => schema_for!(ModelFile).into(),
         SchemaName::ModelShow => schema_for!(ModelSummary).into(),
         SchemaName::ModelDiff => schema_for!(ModelDifference).into(),
+        SchemaName::PrivacyExport => schema_for!(PersonExport).into(),
+        SchemaName::PrivacyErase => schema_for!(ErasureReport).into(),
+        SchemaName::PrivacyReceipt => schema_for!(Receipt).into(),
+        SchemaName::PrivacySuppress => schema_for!(SuppressionChange).into(),
+        SchemaName::PrivacyList => schema_for!(SuppressionReport).into(),
         SchemaName::Demo => schema_for!(super::demo::DemoReport).into(),
     };
     write_stdout(&format!("{schema:#}\n"))?;

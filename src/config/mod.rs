@@ -20,6 +20,7 @@ mod identity;
 mod interpolate;
 mod keys;
 mod resolve;
+mod retention;
 mod rules;
 mod yaml;
 

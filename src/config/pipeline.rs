@@ -41,6 +41,12 @@ pub struct Config {
     /// Limits that stop a run before it publishes.
     #[serde(default)]
     pub gates: GatesConfig,
+    /// How long rows and versions are kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
+    /// Erasure of people.
+    #[serde(default)]
+    pub privacy: PrivacyConfig,
     /// Whether the models and audits that come with the program run too; a file of the project with the same name replaces one.
     /// Default: true.
     #[serde(default)]
@@ -318,8 +324,22 @@ pub struct KeySharesConfig {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProfileConfig {
-    /// Rule a column. Default: `most_recent`, and `all_true` for consent.
+    /// Rule a column. Default: `most_recent`, and what `consent` says for consent.
     pub survivorship: BTreeMap<String, Survivorship>,
+    /// Which of several statements about consent counts. Default: `latest`.
+    pub consent: Option<ConsentRule>,
+}
+
+/// Which of several statements about consent counts, for each channel. What nobody said is null, never true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentRule {
+    /// The latest by its own time, `consent_<channel>_at`; of two at one time the withdrawal. A statement without a time of its own may be
+    /// older or newer than any other: a withdrawal then beats every consent, and a consent yields to every withdrawal.
+    #[default]
+    Latest,
+    /// A withdrawal beats every consent, whenever it was made.
+    MostRestrictive,
 }
 
 /// How one value is chosen from the records of a customer. Ties: trust, then the smallest record.
@@ -338,4 +358,34 @@ pub enum Survivorship {
     AnyTrue,
     /// True only if every record that says anything says so: the most restrictive wins.
     AllTrue,
+}
+
+/// How long rows and versions are kept. A time is a number of days as `400d`, or `forever`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// How old a row may be on the as-of day, by its time: `orders` (`ordered_at`; lines go with their order), `events` and `interactions`
+    /// (`occurred_at`). Older rows are not published, and no model reads them. `rejects`: how long the content of a rejected row or value is
+    /// published, from the as-of day on which its file was first read; place and reason stay. Default: `forever`; `rejects`: `30d`.
+    pub tables: BTreeMap<String, String>,
+    /// Which old versions a run deletes. Default: none.
+    pub versions: VersionsRetention,
+}
+
+/// Versions that are kept: the newest `keep`, and all that are younger than `days`. With neither, every version is kept.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct VersionsRetention {
+    /// Newest versions that are always kept, 1 or more. Default: 1, if `days` is given.
+    pub keep: Option<u32>,
+    /// Days for which a version is kept from its commit on. Default: 0, if `keep` is given.
+    pub days: Option<u32>,
+}
+
+/// Erasure of people.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrivacyConfig {
+    /// Days after `privacy erase` from which any run deletes the versions that still hold the person. 0: the next run. Default: 30.
+    pub purge_after_days: Option<u32>,
 }

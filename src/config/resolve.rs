@@ -9,7 +9,7 @@ use super::findings::{Findings, Path, suggest};
 use super::pipeline::{Contract, CsvConfig, Format, OnMissing, RaggedRows, SourceConfig};
 use super::spec::{CsvSpec, MappingSpec, Secret, SourceSpec, Spec, SqlFile};
 use super::yaml::Node;
-use super::{fingerprint, gates, keys, rules, standard};
+use super::{fingerprint, gates, keys, retention, rules, standard};
 use crate::table::RecordKind;
 use crate::table::decisions::DECISIONS;
 
@@ -38,6 +38,9 @@ pub fn resolve(folder: &FilePath, config: &Config, tree: &Node, files: ProjectFi
         key_limits: keys::limits(config, &mut report),
         survivorship: survivorship(config, &mut report),
         gates: gates::resolve(&config.gates, &names, &mut report),
+        consent: config.profile.consent.unwrap_or_default(),
+        retention: retention::resolve(&config.retention, &mut report),
+        purge_after_days: retention::purge_after_days(&config.privacy, &mut report),
         settings: settings(config, &mut report),
         decisions: decisions(folder, config, &mut report),
         fingerprint: fingerprint::fingerprint(config, &sources, &models, &audits),
@@ -337,7 +340,7 @@ fn survivorship(config: &Config, report: &mut Report<'_>) -> BTreeMap<String, su
     let mut rules = BTreeMap::new();
     for (column, rule) in &config.profile.survivorship {
         let path = Path::of(&["profile", "survivorship", column]);
-        let open = schema.column(column).is_none() && schema.type_of(column).is_some();
+        let open = schema.column(column).is_none() && crate::table::column::is_consent(column) && schema.type_of(column).is_some();
         if !open && !columns().any(|name| name == column) {
             report.at_key(
                 &path,

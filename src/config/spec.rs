@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::gates::GatesSpec;
-use super::pipeline::{Contract, Format, OnMissing, RaggedRows, Setting, Survivorship};
+use super::pipeline::{ConsentRule, Contract, Format, OnMissing, RaggedRows, Setting, Survivorship};
 use crate::table::RecordKind;
 
 /// The resolved project.
@@ -38,6 +38,12 @@ pub struct Spec {
     pub survivorship: BTreeMap<String, Survivorship>,
     /// Limits that stop a run before it publishes.
     pub gates: GatesSpec,
+    /// Which of several statements about consent counts.
+    pub consent: ConsentRule,
+    /// How long rows and versions are kept.
+    pub retention: RetentionSpec,
+    /// Days after an erasure from which versions that hold the person are deleted.
+    pub purge_after_days: u32,
     /// Values for SQL models.
     pub settings: BTreeMap<String, Setting>,
     /// SQL models, unordered.
@@ -354,4 +360,19 @@ pub struct CohesionSpec {
     pub records_max: u32,
     /// Least share of links among the pairs between two groups.
     pub share_min: f64,
+}
+
+/// How long rows and versions are kept, in days; `None` = for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RetentionSpec {
+    /// Orders, by `ordered_at`; lines go with their order.
+    pub orders_days: Option<u32>,
+    /// Events, by `occurred_at`.
+    pub events_days: Option<u32>,
+    /// Interactions, by `occurred_at`.
+    pub interactions_days: Option<u32>,
+    /// Contents of rejects, by the day on which their file was first read.
+    pub rejects_days: Option<u32>,
+    /// Versions: the newest so many, and all that are younger than so many days; `None`: all.
+    pub versions: Option<(u32, u32)>,
 }

@@ -50,7 +50,18 @@ fn customers(spec: &Spec) -> SchemaRef {
         fields.push(Field::new(&declared.name, declared.column_type.arrow(), true));
     }
     for (name, column_type) in open_columns(spec, RecordKind::Contacts) {
-        fields.push(Field::new(name, column_type.arrow(), true));
+        if name.starts_with(column::CONSENT_PREFIX) && !column::is_consent(&name) {
+            continue;
+        }
+        fields.push(Field::new(&name, column_type.arrow(), true));
+        if column::is_consent(&name) {
+            fields.push(Field::new(format!("{name}{}", column::SOURCE_SUFFIX), DataType::Utf8, true));
+            fields.push(Field::new(
+                format!("{name}{}", column::AT_SUFFIX),
+                ColumnType::Timestamp.arrow(),
+                true,
+            ));
+        }
     }
     for provenance in ["name_source", "email_source", "phone_source", "address_source"] {
         fields.push(Field::new(provenance, DataType::Utf8, true));
@@ -112,10 +123,7 @@ fn open_columns(spec: &Spec, kind: RecordKind) -> Vec<(String, ColumnType)> {
             .text
             .split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
         {
-            let is_open = schema
-                .open
-                .iter()
-                .any(|open| word.starts_with(&open.prefix) && word.len() > open.prefix.len());
+            let is_open = schema.open.iter().any(|open| open.has(word));
             if is_open {
                 names.insert(word.to_owned());
             }

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array, new_null_array,
-};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array, new_null_array};
 use arrow::compute::take;
 use rayon::prelude::*;
 
-use super::ProfileSpec;
 use super::members::Members;
-use super::survive::{Group, NOBODY, Ranks, consensus, times, winners};
+use super::survive::{Group, NOBODY, Ranks, times, winners};
+use super::{ProfileSpec, consent};
 use crate::config::pipeline::Survivorship;
 use crate::table::build::{batch, key_column};
 use crate::table::keys::Keys;
@@ -49,7 +47,8 @@ const PROVENANCE: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// `customers`: `customer_key`, every contact column by survivorship, `name_source`, `email_source`, `phone_source`, `address_source` (which
+/// `customers`: `customer_key`, every contact column by survivorship (consent with `consent_<channel>_source` and `consent_<channel>_at`),
+/// `name_source`, `email_source`, `phone_source`, `address_source` (which
 /// record's source won), `records_count`, `sources_count`, `first_seen_at` (earliest `created_at`), `last_seen_at` (latest `updated_at`). Sorted by key.
 ///
 /// Columns of a name, and columns of an address, that follow the same rule are chosen from one record.
@@ -58,9 +57,20 @@ pub fn customers(spec: &ProfileSpec<'_>, contacts: &CleanContacts, keys: &Keys) 
     let members = Members::new(keys);
     let ranks = Ranks::new(contacts, spec.trust);
     let chosen = Chosen::new(spec, contacts, &members, &ranks);
+    let consents: Vec<[(String, ArrayRef); 2]> = chosen
+        .columns
+        .iter()
+        .filter(|(name, _)| column::is_consent(name))
+        .map(|(name, rows)| consent::provenance(contacts, &ranks, name, rows))
+        .collect();
     let mut columns: Vec<(&str, bool, ArrayRef)> = vec![(column::CUSTOMER_KEY, false, key_column(keys.keys.iter().map(|&key| Some(key))))];
-    for (name, value) in &chosen.columns {
-        columns.push((name, true, value.values(contacts, name)));
+    let mut provenance = consents.iter();
+    for (name, rows) in &chosen.columns {
+        columns.push((name, true, values(contacts, name, rows)));
+        if column::is_consent(name) {
+            let of_consent = provenance.next().into_iter().flatten();
+            columns.extend(of_consent.map(|(name, values)| (name.as_str(), true, ArrayRef::clone(values))));
+        }
     }
     for (name, of) in PROVENANCE {
         columns.push((name, true, chosen.provenance(contacts, &members, of)));
@@ -79,30 +89,18 @@ pub fn customers(spec: &ProfileSpec<'_>, contacts: &CleanContacts, keys: &Keys) 
     batch(columns)
 }
 
-/// How a column of customers comes about.
-enum Choice {
-    /// Of this record for each customer.
-    Record(Arc<UInt32Array>),
-    /// Computed from all records.
-    Computed(ArrayRef),
-}
+/// The record that gives a column, for each customer.
+type Choice = Arc<UInt32Array>;
 
-impl Choice {
-    fn values(&self, contacts: &CleanContacts, name: &str) -> ArrayRef {
-        match self {
-            Self::Computed(values) => ArrayRef::clone(values),
-            Self::Record(rows) => {
-                let values = contacts
-                    .display
-                    .column_by_name(name)
-                    .expect("choices are of columns of the contacts");
-                if rows.null_count() == rows.len() {
-                    return new_null_array(values.data_type(), rows.len());
-                }
-                take(values, rows.as_ref(), None).expect("winners are records of these contacts")
-            }
-        }
+fn values(contacts: &CleanContacts, name: &str, rows: &Choice) -> ArrayRef {
+    let values = contacts
+        .display
+        .column_by_name(name)
+        .expect("choices are of columns of the contacts");
+    if rows.null_count() == rows.len() {
+        return new_null_array(values.data_type(), rows.len());
     }
+    take(values, rows.as_ref(), None).expect("winners are records of these contacts")
 }
 
 /// The choice for every column, in the order of the contacts' columns.
@@ -119,9 +117,16 @@ impl<'a> Chosen<'a> {
             .iter()
             .map(|field| field.name().as_str())
             .filter(|name| !NOT_OF_A_CUSTOMER.contains(name))
+            .filter(|name| !name.starts_with(column::CONSENT_PREFIX) || column::is_consent(name))
             .collect();
         let mut columns: Vec<(&'a str, Choice)> = Vec::with_capacity(names.len());
         for together in partition(spec, &names) {
+            if column::is_consent(together[0])
+                && let Some(rows) = consent::deciding(spec, contacts, members, ranks, together[0])
+            {
+                columns.push((together[0], nullable(&rows)));
+                continue;
+            }
             let rule = spec.rule(together[0]);
             for (name, choice) in choose(contacts, members, ranks, &together, rule) {
                 columns.push((name, choice));
@@ -136,12 +141,8 @@ impl<'a> Chosen<'a> {
         let chosen: Vec<(&Arc<UInt32Array>, &ArrayRef)> = of
             .iter()
             .filter_map(|name| {
-                let (_, choice) = self.columns.iter().find(|(other, _)| other == name)?;
-                let values = contacts.display.column_by_name(name)?;
-                match choice {
-                    Choice::Record(rows) => Some((rows, values)),
-                    Choice::Computed(_) => None,
-                }
+                let (_, rows) = self.columns.iter().find(|(other, _)| other == name)?;
+                Some((rows, contacts.display.column_by_name(name)?))
             })
             .collect();
         let sources: StringArray = (0..members.len())
@@ -187,11 +188,6 @@ fn choose<'a>(
     rule: Survivorship,
 ) -> Vec<(&'a str, Choice)> {
     let values = |name: &str| contacts.display.column_by_name(name).expect("names are those of the contacts");
-    let booleans = values(together[0]).as_boolean_opt();
-    if let (Survivorship::AnyTrue | Survivorship::AllTrue, Some(booleans)) = (rule, booleans) {
-        let consensus = consensus(members, booleans, rule == Survivorship::AllTrue);
-        return vec![(together[0], Choice::Computed(Arc::new(consensus)))];
-    }
     let is_name = together.len() == NAME.len() && NAME.contains(&together[0]);
     let columns: Vec<&ArrayRef> = together.iter().map(|name| values(name)).collect();
     let group = Group {
@@ -208,11 +204,11 @@ fn choose<'a>(
         return names_where_parted(members, ranks, &group, rule, &rows)
             .into_iter()
             .zip(together)
-            .map(|(rows, &name)| (name, Choice::Record(nullable(&rows))))
+            .map(|(rows, &name)| (name, nullable(&rows)))
             .collect();
     }
     let rows = nullable(&rows);
-    together.iter().map(|&name| (name, Choice::Record(Arc::clone(&rows)))).collect()
+    together.iter().map(|&name| (name, Arc::clone(&rows))).collect()
 }
 
 /// Where no record has both names, each name comes from its own best record.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::pipeline::Survivorship;
+use crate::config::pipeline::{ConsentRule, Survivorship};
 
 mod attribute;
+mod consent;
 mod customers;
 mod decided;
 mod links;
@@ -24,8 +25,10 @@ pub use records::{contacts, identities};
 pub struct ProfileSpec<'a> {
     /// Sources from most to least trusted.
     pub trust: &'a [String],
-    /// Rule a column, where it differs from the default (`most_recent`; consent: `all_true`).
+    /// Rule a column, where it differs from the default (`most_recent`; consent: what `consent` says).
     pub survivorship: &'a BTreeMap<String, Survivorship>,
+    /// Which of several statements about consent counts.
+    pub consent: ConsentRule,
     /// Identifier columns.
     pub identifiers: &'a [String],
     /// An identifier value or e-mail that more records than this share finds no customer.
@@ -35,11 +38,6 @@ pub struct ProfileSpec<'a> {
 impl ProfileSpec<'_> {
     /// The rule of a column.
     fn rule(&self, column: &str) -> Survivorship {
-        let by_default = if column.starts_with(crate::table::column::CONSENT_PREFIX) {
-            Survivorship::AllTrue
-        } else {
-            Survivorship::MostRecent
-        };
-        self.survivorship.get(column).copied().unwrap_or(by_default)
+        self.survivorship.get(column).copied().unwrap_or(Survivorship::MostRecent)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use arrow::row::{RowConverter, Rows, SortField};
 use rayon::prelude::*;
@@ -109,7 +109,7 @@ fn best(records: &[u32], ranks: &Ranks, group: &Group<'_>, rule: Survivorship, v
                 .min_by_key(|equal| (Reverse(equal.len()), trust(equal[0]), equal[0]))
                 .map(|equal| equal[0])
         }
-        // Of values that are not boolean, "any" and "all" say nothing: the most recent counts.
+        // "Any" and "all" are said of consent, which `consent` decides; of another value they say nothing, and the most recent counts.
         Survivorship::MostRecent | Survivorship::AnyTrue | Survivorship::AllTrue => {
             records.min_by_key(|&record| (is_partial(record), updated(record), trust(record), record))
         }
@@ -132,22 +132,4 @@ fn comparable(columns: &[&ArrayRef]) -> Rows {
     RowConverter::new(fields)
         .and_then(|converter| converter.convert_columns(&values))
         .expect("every type of a canonical column has a row format")
-}
-
-/// For each customer whether any, or every, record that says something says yes; null if none says anything.
-pub(super) fn consensus(members: &Members, values: &BooleanArray, every: bool) -> BooleanArray {
-    let said: Vec<Option<bool>> = (0..members.len())
-        .into_par_iter()
-        .map(|customer| {
-            let mut said = members
-                .of(customer)
-                .iter()
-                .filter(|&&record| values.is_valid(record as usize))
-                .map(|&record| values.value(record as usize))
-                .peekable();
-            said.peek()?;
-            Some(if every { said.all(|yes| yes) } else { said.any(|yes| yes) })
-        })
-        .collect();
-    BooleanArray::from(said)
 }

@@ -12,7 +12,7 @@ use crate::table::VersionNumber;
 
 const FOLDER: &str = "versions";
 
-fn file_of(number: u64) -> String {
+pub(super) fn file_of(number: u64) -> String {
     format!("{FOLDER}/{number:020}.json")
 }
 

@@ -89,6 +89,15 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Keeps nothing of what was read of the inputs, and deletes what this draft wrote of it.
+    ///
+    /// # Errors
+    /// `Environment` for the store.
+    pub fn drop_staged(&mut self) -> Result<()> {
+        self.staged.clear();
+        self.bucket().delete_folder(&format!("{}/{}", self.claim.folder, write::STAGED))
+    }
+
     /// Takes over what the last version read of some inputs.
     pub fn carry_staged(&mut self, id: &str, entry: FileEntry) {
         self.staged.insert(id.to_owned(), entry);

@@ -32,6 +32,7 @@ mod draft;
 mod encode;
 mod latest;
 mod lease;
+mod purge;
 mod read;
 mod rollback;
 mod seal;

@@ -16,7 +16,7 @@ use crate::table::RunId;
 /// Where runs have their folders.
 pub(super) const FOLDER: &str = "runs";
 const STATE: &str = "state";
-const STAGED: &str = "staged";
+pub(super) const STAGED: &str = "staged";
 
 /// Attempts of one run id that may have left a folder.
 const ATTEMPTS_MAX: u32 = 1000;

@@ -4,6 +4,7 @@ use arrow::array::RecordBatch;
 
 use super::identity::{self, Blocked};
 use super::pieces::Pieces;
+use super::withhold::Withheld;
 use super::{Previous, RunOptions, Stages, check_model, gates, is_unchanged, keys, plan_from, revenue};
 use crate::block::RuleCounts;
 use crate::config::Spec;
@@ -127,6 +128,7 @@ impl Ahead {
         })?;
         let fingerprint = plan.fingerprint(spec, &ingested.inputs);
         let (gates, _) = gates::of_inputs(engine, spec, options, &previous, plan.as_of, &ingested)?;
+        Withheld::of(engine, spec, &previous, &plan, &mut ingested)?;
         let standardized = stages.time("standardize", || {
             Ok(engine.compute(|| standardize::standardize(&ingested.contacts, &spec.country)))
         })?;

@@ -12,6 +12,7 @@ use crate::gate::{self, Accepted};
 use crate::key;
 use crate::model::{self, Tables};
 use crate::plan::{self, Plan, Selection};
+use crate::privacy;
 use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
 use crate::score::ModelFile;
@@ -31,6 +32,7 @@ mod revenue;
 mod shelf;
 mod stages;
 mod tables;
+mod withhold;
 
 pub use ahead::{dry_run, plan};
 pub use previous::Previous;
@@ -40,6 +42,7 @@ pub use tables::LEDGER;
 
 use pieces::Pieces;
 use shelf::Shelf;
+use withhold::Withheld;
 
 /// How often the lease is refreshed at most; far below the age at which others take it over.
 const LEASE_REFRESHED_EVERY: Duration = Duration::from_secs(60);
@@ -84,7 +87,9 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     let (previous, plan, left_out) = stages.time("plan", || {
         warehouse.sweep(engine, &options.run_id)?;
         warehouse.repair(engine)?;
-        plan_from(engine, spec, options, warehouse)
+        let planned = plan_from(engine, spec, options, warehouse)?;
+        privacy::purge_due(engine, spec, warehouse, &planned.0.suppressions)?;
+        Ok(planned)
     })?;
     // Every object as it was: its hash is known without reading it.
     if is_unchanged(&previous, plan.fingerprint(spec, &plan.objects()).as_deref(), options) {
@@ -92,8 +97,8 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     }
     let draft = Draft::begin(engine, warehouse, &options.run_id, plan.previous)?;
     let pieces = Pieces::new(engine, warehouse, &previous, options).writing(draft);
-    let ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger, &pieces))?;
-    let (draft, pieces) = pieces.into_draft();
+    let mut ingested = stages.time("source", || source::read(engine, spec, &plan.objects(), &previous.ledger, &pieces))?;
+    let (mut draft, pieces) = pieces.into_draft();
     let fingerprint = plan
         .fingerprint(spec, &ingested.inputs)
         .expect("every object that was read has a hash");
@@ -102,6 +107,10 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     }
     let (gates, measures) = gates::of_inputs(engine, spec, options, &previous, plan.as_of, &ingested)?;
     gate::check(&gates)?;
+    let withheld = &stages.part("source", || Withheld::of(engine, spec, &previous, &plan, &mut ingested))?;
+    if !withheld.suppressed.is_empty() {
+        draft.drop_staged()?;
+    }
 
     let job = Job {
         engine,
@@ -110,6 +119,7 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
         warehouse,
         previous: &previous,
         plan: &plan,
+        withheld,
     };
     let begun = Begun {
         draft,
@@ -120,6 +130,9 @@ fn under_lease(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &W
     };
     let mut report = job.publish(ingested, begun, stages)?;
     report.pieces = Some(pieces);
+    if let Err(error) = privacy::purge_expired(engine, spec, warehouse) {
+        tracing::warn!(%error, "the version is published, but old versions could not be deleted; the next run tries again");
+    }
     Ok(report)
 }
 
@@ -131,6 +144,7 @@ struct Job<'a> {
     warehouse: &'a Warehouse,
     previous: &'a Previous,
     plan: &'a Plan,
+    withheld: &'a Withheld,
 }
 
 /// What is known once the inputs are read.
@@ -180,6 +194,7 @@ impl Job<'_> {
         let decisions = &Decisions::locate(decisions, contacts);
         rejects.append(standardized.rejects);
         rejects.append(decisions.rejects());
+        let expired = self.withheld.expire_rejects(spec, plan, &mut rejects);
         rejects.sort();
         let before = identity::Before {
             basis: Some(previous::basis(spec)),
@@ -223,7 +238,7 @@ impl Job<'_> {
                 as_of: plan.as_of,
                 fingerprint: begun.fingerprint,
                 carried: previous.carried(&spec.models, shelf.kept()),
-                state: tables::state(spec, contacts, &resolved, &keys, &ledger)?,
+                state: self.withheld.add_state(tables::state(spec, contacts, &resolved, &keys, &ledger)?)?,
             };
             shelf.into_draft()?.commit(closing)
         })?;
@@ -231,6 +246,8 @@ impl Job<'_> {
             outcome: Outcome::Published,
             version: manifest.version,
             sources: counts,
+            suppressed: self.withheld.suppressed.clone(),
+            expired,
             drift,
             placeholders: standardized.placeholders,
             identity: Some(identity),
@@ -281,7 +298,8 @@ fn plan_from(engine: &Engine, spec: &Spec, options: &RunOptions, warehouse: &War
     let as_of = options
         .as_of
         .unwrap_or_else(|| engine.now().with_timezone(&spec.time_zone).date_naive());
-    let plan = plan::plan(engine, spec, previous.version(), &previous.ledger, as_of, &options.selection)?;
+    let mut plan = plan::plan(engine, spec, previous.version(), &previous.ledger, as_of, &options.selection)?;
+    plan.suppressions = previous.suppressions.digest();
     let left_out = previous.left_out(engine, warehouse, &spec.models, &plan.models)?;
     Ok((previous, plan, left_out))
 }
@@ -332,6 +350,8 @@ impl RunReport {
             warehouse: spec.warehouse.clone(),
             as_of: plan.as_of,
             sources: Vec::new(),
+            suppressed: std::collections::BTreeMap::new(),
+            expired: std::collections::BTreeMap::new(),
             drift: Vec::new(),
             placeholders: std::collections::BTreeMap::new(),
             identity: None::<IdentityReport>,

@@ -13,8 +13,10 @@ use crate::error::{Error, Result};
 use crate::key::{self, state::StoredKeys};
 use crate::model::{ModelSpec, Table, Tables};
 use crate::publish::{Manifest, TableEntry, Warehouse};
+use crate::retention::{FIRST_READ, FirstRead};
 use crate::score::{self, Model, ModelFile, ModelSource, ScoredPairs, TermFrequencies};
 use crate::source::Ledger;
+use crate::suppress::{SUPPRESSIONS, Suppressions};
 use crate::table::keys::PreviousKeys;
 use crate::table::{CleanContacts, VersionNumber, column};
 
@@ -38,6 +40,10 @@ pub struct Previous {
     pub decisions: Vec<RecordBatch>,
     /// Fingerprint of the rules of identity, if the version tells.
     pub rules: Option<String>,
+    /// People who must not come back.
+    pub suppressions: Suppressions,
+    /// When each input was first read.
+    pub first_read: FirstRead,
     /// `key_events` and `runs` so far, to which the next run appends.
     pub history: BTreeMap<&'static str, Vec<RecordBatch>>,
 }
@@ -96,6 +102,8 @@ impl Previous {
             decisions: table("decisions")?,
             model: score::state::read(state)?,
             scored: None,
+            suppressions: Suppressions::read(state(SUPPRESSIONS)?.as_ref())?,
+            first_read: FirstRead::read(state(FIRST_READ)?.as_ref())?,
             history: BTreeMap::new(),
             manifest: Some(manifest),
         })

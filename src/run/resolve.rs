@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 
 use super::identity::{self, Before};
 use super::previous::Previous;
+use super::withhold::withhold;
 use super::{Progress, Stages, keys};
 use crate::config::Spec;
 use crate::engine::Engine;
@@ -64,6 +65,7 @@ pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress:
         source::read_contacts(engine, spec, &objects, (&previous.ledger, &NoPieces), &is_wanted)
     })?;
     gate::check(&[gate::rejected(&spec.gates, &ingested, &Accepted::default())])?;
+    withhold(engine, spec, &previous, &mut ingested)?;
     let standardized = stages.time("standardize", || {
         let purpose = Purpose::Matching(&matching);
         let standardized = engine.compute(|| standardize::standardize_for(&ingested.contacts, &spec.country, purpose));

@@ -68,6 +68,7 @@ pub fn profile_spec(spec: &Spec) -> ProfileSpec<'_> {
     ProfileSpec {
         trust: &spec.trust,
         survivorship: &spec.survivorship,
+        consent: spec.consent,
         identifiers: &spec.identity.identifiers,
         shared_by_records_max: spec.identity.shared_by_records_max,
     }

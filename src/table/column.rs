@@ -160,6 +160,10 @@ pub const FIELD: &str = "field";
 pub const CONTENT: &str = "content";
 /// Prefix of the consent columns, one a channel: `consent_email`, `consent_sms`, …
 pub const CONSENT_PREFIX: &str = "consent_";
+/// Ends the column that says when a consent was given or withdrawn: `consent_email_at`.
+pub const AT_SUFFIX: &str = "_at";
+/// Ends the column of `customers` that says where a value comes from: `consent_email_source`.
+pub const SOURCE_SUFFIX: &str = "_source";
 /// Column `is_cancelled`.
 pub const IS_CANCELLED: &str = "is_cancelled";
 /// Column `refunded_at`.
@@ -229,3 +233,9 @@ pub const MATCHING: [&str; 16] = [
     GIVEN_NAME_PHONETIC,
     FAMILY_NAME_PHONETIC,
 ];
+
+/// Whether a column is the consent to one channel, and not its time or source.
+#[must_use]
+pub fn is_consent(name: &str) -> bool {
+    name.starts_with(CONSENT_PREFIX) && !name.ends_with(AT_SUFFIX) && !name.ends_with(SOURCE_SUFFIX)
+}

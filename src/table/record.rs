@@ -98,12 +98,18 @@ pub struct ColumnSchema {
     pub description: String,
 }
 
-/// Columns that a user may add: every name with this prefix.
+/// Columns that a user may add: every name with this prefix, and this suffix if one is given.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenColumns {
     /// Prefix of the names, e.g. `consent_`.
     pub prefix: String,
+    /// Suffix of the names, e.g. `_at`. Families with one stand before those without.
+    #[serde(default)]
+    pub suffix: String,
+    /// Suffixes that a name must not have, because the job makes such columns itself.
+    #[serde(default)]
+    pub reserved: Vec<String>,
     /// Their type.
     #[serde(rename = "type")]
     pub column_type: ColumnType,
@@ -130,6 +136,15 @@ pub struct RecordSchema {
     pub open: Vec<OpenColumns>,
 }
 
+impl OpenColumns {
+    /// Whether a name is one of the family.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(&self.prefix).and_then(|rest| rest.strip_suffix(&self.suffix));
+        rest.is_some_and(|rest| !rest.is_empty()) && !self.reserved.iter().any(|suffix| name.ends_with(suffix))
+    }
+}
+
 impl RecordSchema {
     /// The declared column of that name.
     #[must_use]
@@ -140,12 +155,9 @@ impl RecordSchema {
     /// Type of a column, declared or of an open family.
     #[must_use]
     pub fn type_of(&self, name: &str) -> Option<ColumnType> {
-        self.column(name).map(|column| column.column_type).or_else(|| {
-            self.open
-                .iter()
-                .find(|open| name.starts_with(&open.prefix) && name.len() > open.prefix.len())
-                .map(|open| open.column_type)
-        })
+        self.column(name)
+            .map(|column| column.column_type)
+            .or_else(|| self.open.iter().find(|open| open.has(name)).map(|open| open.column_type))
     }
 
     /// Arrow schema: `source`, the declared columns, then `extra` columns (sorted by name by the caller).

@@ -10,6 +10,7 @@ mod gates;
 mod identity;
 mod keys;
 mod models;
+mod privacy;
 mod profile;
 mod publish;
 mod review;

@@ -15,6 +15,7 @@ SELECT
   email,
   max(full_name) AS full_name,
   bool_and(consent_email) AS consent_email,
+  CASE WHEN bool_and(consent_email) THEN max(subscribed_at) END AS consent_email_at,
   min(subscribed_at) AS created_at,
   max(subscribed_at) AS updated_at
 FROM subscribers

@@ -302,6 +302,13 @@ impl Project {
         Self { folder, remote: None }
     }
 
+    /// A copy of this project as it is now.
+    pub fn copied(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy(self.path(), folder.path());
+        Self { folder, remote: None }
+    }
+
     /// An empty folder.
     pub fn empty() -> Self {
         Self {

@@ -48,6 +48,11 @@ fn every_schema_is_json_with_a_title_and_properties() {
         "model-file",
         "model-show",
         "model-diff",
+        "privacy-export",
+        "privacy-erase",
+        "privacy-receipt",
+        "privacy-suppress",
+        "privacy-list",
         "demo",
     ] {
         let schema = schema(name);

@@ -437,3 +437,29 @@ fn limits_against_merging_too_much_are_checked() {
         ],
     );
 }
+
+#[test]
+fn times_of_retention_are_checked() {
+    check(
+        "retention: {tables: {orders: 2y, event: 3d, contacts: 3d, order_lines: 1d, rejects: forever, events: 36501d}}\n",
+        &[
+            "5:30: `2y` is no time | write a number of days, e.g. `400d`, or `forever`",
+            "5:34: `event` is no table with an age | did you mean `events`?",
+            "5:45: `contacts` have no retention | people leave with the exports, or by `stammkunde privacy erase`",
+            "5:59: order lines go with their order | limit `orders`",
+            "5:102: `36501d` is more than 36500 days | write a number of days, e.g. `400d`, or `forever`",
+        ],
+    );
+    check(
+        "retention: {versions: {keep: 0, days: 99999}}\n",
+        &[
+            "5:30: `keep` must be 1 or more | the newest version is always kept",
+            "5:39: `days` must be 36500 or less",
+        ],
+    );
+    check(
+        "privacy: {purge_after_days: 40000}\n",
+        &["5:29: `purge_after_days` must be 36500 or less"],
+    );
+    check("profile: {consent: latest}\nretention: {versions: {keep: 3}}\n", &[]);
+}

@@ -1,6 +1,6 @@
 //! The golden record: each survivorship rule, groups of columns, provenance.
 
-use stammkunde::config::pipeline::Survivorship;
+use stammkunde::config::pipeline::{ConsentRule, Survivorship};
 use stammkunde::profile::customers;
 
 use super::fixture::{Rules, contacts, is_plain, show};
@@ -93,6 +93,64 @@ fn consent_may_follow_another_rule() {
     assert_eq!(profiles(&recent, CONSENTS, &["consent_email"]), ["true", "-", "true"]);
 }
 
+#[test]
+fn consent_names_its_source_and_when_the_record_that_decided_was_changed() {
+    let columns = ["consent_email", "consent_email_source", "consent_email_at"];
+    assert_eq!(profiles(&[], CONSENTS, &columns), ["false crm 002", "- - -", "true web 002"]);
+    let any = [("consent_email", Survivorship::AnyTrue)];
+    assert_eq!(profiles(&any, CONSENTS, &columns)[0], "true shop 010");
+}
+
+/// One customer a letter; days stand for times.
+const DATED: &str = "
+    source | record_id | who | consent_email | consent_email_at | updated_at
+    crm    | 01        | a   | yes           | 1                | 90
+    shop   | 01        | a   | no            | 5                | 6
+    crm    | 02        | b   | no            | 1                | 2
+    shop   | 02        | b   | yes           | 5                | 6
+    crm    | 03        | c   | yes           | 5                | 6
+    shop   | 03        | c   | no            | 5                | 6
+    crm    | 04        | d   | yes           | 9                | 9
+    shop   | 04        | d   | no            |                  | 2
+    crm    | 05        | e   | yes           |                  | 90
+    shop   | 05        | e   | no            | 5                | 6
+    crm    | 06        | f   | yes           |                  |
+    shop   | 06        | f   | yes           |                  | 3
+    crm    | 07        | g   |               | 9                | 9
+";
+
+#[test]
+fn the_latest_word_counts_and_a_withdrawal_never_yields_to_an_older_consent() {
+    assert_eq!(
+        profiles(
+            &[],
+            DATED,
+            &["customer_key", "consent_email", "consent_email_source", "consent_email_at"]
+        ),
+        [
+            "a false shop 006", // The older consent stands in a record that was changed since.
+            "b true shop 006",
+            "c false shop 006",
+            "d false shop 003", // Nobody knows when it was withdrawn.
+            "e false shop 006", // Nobody knows when it was given.
+            "f true shop 004",
+            "g - - -",
+        ]
+    );
+}
+
+#[test]
+fn the_most_restrictive_word_counts_where_the_project_says_so() {
+    let (contacts, keys) = contacts(DATED);
+    let mut rules = Rules::new(&[]);
+    rules.consent = ConsentRule::MostRestrictive;
+    let values = show(&customers(&rules.spec(), &contacts, &keys), &["consent_email", "consent_email_at"]);
+    assert_eq!(
+        values,
+        ["false 006", "false 002", "false 006", "false 003", "false 006", "true 004", "- -"]
+    );
+}
+
 const ADDRESSES: &str = "
     source | record_id | who | street  | house_number | postcode | city   | country | updated_at
     crm    | 1         | a   | Am Markt| 1            | 10115    | Berlin | DE      | 10
@@ -177,6 +235,8 @@ fn the_columns_are_plain_and_say_nothing_about_single_records() {
         "email",
         "customer_no",
         "consent_email",
+        "consent_email_source",
+        "consent_email_at",
         "name_source",
         "email_source",
         "phone_source",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use stammkunde::config::pipeline::Survivorship;
+use stammkunde::config::pipeline::{ConsentRule, Survivorship};
 use stammkunde::profile::ProfileSpec;
 use stammkunde::table::keys::Keys;
 use stammkunde::table::{CleanContacts, CustomerKey};
@@ -116,6 +116,7 @@ pub struct Rules {
     survivorship: BTreeMap<String, Survivorship>,
     identifiers: Vec<String>,
     shared_by_records_max: u32,
+    pub consent: ConsentRule,
 }
 
 impl Rules {
@@ -125,6 +126,7 @@ impl Rules {
             survivorship: rules.iter().map(|&(name, rule)| (name.to_owned(), rule)).collect(),
             identifiers: ["customer_no", "user_id"].map(str::to_owned).to_vec(),
             shared_by_records_max: 3,
+            consent: ConsentRule::Latest,
         }
     }
 
@@ -132,6 +134,7 @@ impl Rules {
         ProfileSpec {
             trust: &self.trust,
             survivorship: &self.survivorship,
+            consent: self.consent,
             identifiers: &self.identifiers,
             shared_by_records_max: self.shared_by_records_max,
         }
