@@ -86,6 +86,7 @@ fn fates(scene: Scene<'_>) -> Fates {
                 live,
                 via: live,
                 created: largest.created,
+                merged: scene.version,
             });
         }
     }
@@ -294,6 +295,7 @@ fn overruled(scene: Scene<'_>) -> Vec<KeyRedirect> {
             live,
             via: live,
             created: previous.redirect(old).map_or(scene.version, |redirect| redirect.created),
+            merged: previous.redirect(old).map_or(scene.version, |redirect| redirect.merged),
         })
     })
     .collect()

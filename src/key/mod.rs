@@ -74,8 +74,8 @@ pub struct KeyInput<'a> {
 /// Gives every cluster a key.
 ///
 /// A key that people pinned goes to the cluster of its record. Every other old key goes to the cluster with most of its records: greedy by the
-/// sum of their weights, which are those of their sources; ties: the oldest key, the most trusted source among the shared records, the
-/// smaller key, the smallest record. A cluster without an old key takes a key that had been merged away, if its records came from it, else a
+/// sum of their weights, which are those of their sources; ties: the oldest key, the part that has been with it longest, the
+/// most trusted source among the shared records, the smaller key, the smallest record. A cluster without an old key takes a key that had been merged away, if its records came from it, else a
 /// new one. Where several pins meet in one cluster, or one key is pinned in several, the strongest counts by the same order; the other keys
 /// are treated as if they were not pinned.
 ///

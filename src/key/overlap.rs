@@ -2,6 +2,7 @@
 //! at once; only the others are counted.
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::records::{NONE, Records};
 use crate::table::keys::PreviousKeys;
@@ -27,14 +28,17 @@ pub(super) struct Overlap {
     pub trust: u16,
     /// Version that created the key.
     pub created: u32,
+    /// Version in which the first of the records came to the key by a merge; 0 if one of them was its own.
+    pub since: u32,
 }
 
 impl Overlap {
-    /// Stronger overlaps first: weight, oldest key, trust, smaller key, smallest record.
-    pub fn strength(&self) -> (std::cmp::Reverse<u64>, u32, u16, u32, u32, u32) {
+    /// Stronger overlaps first: weight, oldest key, longest with the key, trust, smaller key, smallest record.
+    pub fn strength(&self) -> (std::cmp::Reverse<u64>, u32, u32, u16, u32, u32, u32) {
         (
             std::cmp::Reverse(self.weight),
             self.created,
+            self.since,
             self.trust,
             self.key,
             self.record,
@@ -86,7 +90,15 @@ pub(super) struct Overlaps<'a> {
 }
 
 /// One shared record of a key and a cluster.
-type Hit = (u32, u32, u16, u32, u32);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Hit {
+    key: u32,
+    cluster: u32,
+    trust: u16,
+    record: u32,
+    weight: u32,
+    since: u32,
+}
 
 /// `pins` are the keys that people pinned, in byte order; `version` is that of this run.
 pub(super) fn find<'a>(
@@ -99,9 +111,20 @@ pub(super) fn find<'a>(
     let identities = &previous.identities;
     let rows = records.rows_in(identities);
     let origins = records.found_in(&previous.origins);
+    let merged: FxHashMap<u32, u32> = origins
+        .iter()
+        .filter_map(|&(record, row)| Some((record, previous.redirect(previous.origins.key(row as usize))?.merged)))
+        .collect();
     let hit = |record: u32, key: u32| {
         let source = records.source_of(record);
-        (key, records.cluster(record), source.rank, record, source.weight)
+        Hit {
+            key,
+            cluster: records.cluster(record),
+            trust: source.rank,
+            record,
+            weight: source.weight,
+            since: merged.get(&record).copied().unwrap_or(0),
+        }
     };
     let position = |key: CustomerKey| position(pins, key).expect("every pinned key is one of the list");
     let pinned: Vec<Hit> = decisions.pinned().map(|(record, pin)| hit(record.0, position(pin.key))).collect();
@@ -121,7 +144,7 @@ pub(super) fn find<'a>(
     let mut origin: Vec<Hit> = Vec::new();
     let mut adopted: Vec<Hit> = Vec::new();
     for &(record, row) in &origins {
-        if previous.redirect(previous.origins.key(row as usize)).is_some() {
+        if merged.contains_key(&record) {
             origin.push(hit(record, previous.origins.positions()[row as usize]));
             let old = rows[record as usize];
             adopted.extend((old != NONE).then(|| hit(record, identities.positions()[old as usize])));
@@ -168,7 +191,7 @@ fn settle(records: &Records<'_>, rows: &[u32], previous: &PreviousKeys, pinned: 
         note(&mut key_of[cluster as usize], key);
     }
     for hit in pinned {
-        key_of[hit.1 as usize] = MANY;
+        key_of[hit.cluster as usize] = MANY;
     }
     for key in pins.iter().filter_map(|&key| position(identities.keys(), key)) {
         cluster_of[key as usize] = MANY;
@@ -198,21 +221,23 @@ fn note(slot: &mut u32, value: u32) {
 fn count(mut hits: Vec<Hit>, created: &dyn Fn(u32) -> u32) -> Vec<Overlap> {
     hits.par_sort_unstable();
     let mut rows: Vec<Overlap> = Vec::new();
-    for (key, cluster, trust, record, weight) in hits {
+    for hit in hits {
         match rows.last_mut() {
-            Some(row) if (row.key, row.cluster) == (key, cluster) => {
-                row.weight += u64::from(weight);
+            Some(row) if (row.key, row.cluster) == (hit.key, hit.cluster) => {
+                row.weight += u64::from(hit.weight);
                 row.records += 1;
-                row.record = row.record.min(record);
+                row.record = row.record.min(hit.record);
+                row.since = row.since.min(hit.since);
             }
             _ => rows.push(Overlap {
-                key,
-                cluster,
-                weight: u64::from(weight),
+                key: hit.key,
+                cluster: hit.cluster,
+                weight: u64::from(hit.weight),
                 records: 1,
-                record,
-                trust,
-                created: created(key),
+                record: hit.record,
+                trust: hit.trust,
+                created: created(hit.key),
+                since: hit.since,
             }),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, UInt32Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow::compute::take;
 use arrow::datatypes::{ArrowPrimitiveType, UInt32Type, UInt64Type};
 
@@ -23,7 +23,7 @@ pub struct KeyStateBatches {
     pub retired: RecordBatch,
     /// `old_key`, `new_key`: the published `key_redirects`. Sorted by old key.
     pub redirects: RecordBatch,
-    /// `old_key`, `via_key` (see [`KeyRedirect::via`]), `created_version` of every redirect. Sorted by old key.
+    /// `old_key`, `via_key`, `created_version` and `merged_version` (see [`KeyRedirect`]) of every redirect. Sorted by old key.
     pub merges: RecordBatch,
     /// `created_version` of every key, in byte order of the keys.
     pub created: RecordBatch,
@@ -40,7 +40,10 @@ pub fn to_batches(contacts: &CleanContacts, keys: &Keys) -> KeyStateBatches {
         take(values, &rows, None).expect("origins are records of these contacts")
     };
     let created = UInt32Array::from_iter_values(keys.created.iter().copied());
-    let merges = UInt32Array::from_iter_values(keys.redirects.iter().map(|redirect| redirect.created));
+    let merge_versions = |version: fn(&KeyRedirect) -> u32| {
+        let versions = UInt32Array::from_iter_values(keys.redirects.iter().map(version));
+        Arc::new(versions) as ArrayRef
+    };
     let merge_keys = |key: fn(&KeyRedirect) -> CustomerKey| key_column(keys.redirects.iter().map(|redirect| Some(key(redirect))));
     let contents = UInt64Array::from_iter_values(keys.contents.iter().copied());
     KeyStateBatches {
@@ -62,7 +65,8 @@ pub fn to_batches(contacts: &CleanContacts, keys: &Keys) -> KeyStateBatches {
         merges: batch(vec![
             (column::OLD_KEY, false, merge_keys(|redirect| redirect.old)),
             (column::VIA_KEY, false, merge_keys(|redirect| redirect.via)),
-            (column::CREATED_VERSION, false, Arc::new(merges)),
+            (column::CREATED_VERSION, false, merge_versions(|redirect| redirect.created)),
+            (column::MERGED_VERSION, false, merge_versions(|redirect| redirect.merged)),
         ]),
         created: batch(vec![(column::CREATED_VERSION, false, Arc::new(created))]),
         contents: batch(vec![(column::CONTENT_HASH, false, Arc::new(contents))]),
@@ -126,11 +130,18 @@ fn redirects(stored: &StoredKeys) -> Result<Vec<KeyRedirect>> {
     let live = keys(&stored.redirects, column::NEW_KEY, "key_redirects")?;
     let via = keys(&stored.merges, column::VIA_KEY, "merges of keys")?;
     let merged = keys(&stored.merges, column::OLD_KEY, "merges of keys")?;
-    let created = numbers::<UInt32Type>(&stored.merges, column::CREATED_VERSION);
-    let known: BTreeMap<CustomerKey, (CustomerKey, u32)> = merged.into_iter().zip(via.into_iter().zip(created)).collect();
+    let versions = |name: &str| numbers::<UInt32Type>(&stored.merges, name);
+    let versions = versions(column::CREATED_VERSION).into_iter().zip(versions(column::MERGED_VERSION));
+    let known: BTreeMap<CustomerKey, (CustomerKey, (u32, u32))> = merged.into_iter().zip(via.into_iter().zip(versions)).collect();
     let redirect = |(old, live): (CustomerKey, CustomerKey)| {
-        let (via, created) = known.get(&old).copied().unwrap_or((live, 0));
-        KeyRedirect { old, live, via, created }
+        let (via, (created, merged)) = known.get(&old).copied().unwrap_or((live, (0, 0)));
+        KeyRedirect {
+            old,
+            live,
+            via,
+            created,
+            merged,
+        }
     };
     let mut redirects: Vec<KeyRedirect> = old.into_iter().zip(live).map(redirect).collect();
     redirects.sort_unstable();

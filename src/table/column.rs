@@ -176,6 +176,8 @@ pub const ORIGIN_KEY: &str = "origin_key";
 pub const VIA_KEY: &str = "via_key";
 /// Column `created_version`.
 pub const CREATED_VERSION: &str = "created_version";
+/// Column `merged_version`.
+pub const MERGED_VERSION: &str = "merged_version";
 /// Column `content_hash`.
 pub const CONTENT_HASH: &str = "content_hash";
 /// Column `left_customer_key`.

@@ -125,6 +125,8 @@ pub struct KeyRedirect {
     pub via: CustomerKey,
     /// The version that created `old`; 0 = before versions of keys were kept.
     pub created: u32,
+    /// The version in which it was merged; 0 = before versions of keys were kept.
+    pub merged: u32,
 }
 
 /// A key for each of some records, sorted by (source, record id) in byte order, each pair once. Sources are ranges of rows and keys are numbers:

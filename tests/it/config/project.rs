@@ -43,7 +43,10 @@ fn trust_that_is_written_gives_records_weight_and_key_limits_are_shares() {
     );
     let folder = project(&yaml("", ", changed_share_max: {retired: -0.1}"));
     let (_, findings) = load_all(&folder);
-    assert_eq!(shown(&findings), ["4:62: `retired` must be 0 or more | 0.05 is a twentieth"]);
+    assert_eq!(
+        shown(&findings),
+        ["pipeline.yaml:4:63: `retired` must be 0 or more | 0.05 is a twentieth"]
+    );
 }
 
 #[test]

@@ -226,6 +226,28 @@ fn a_record_of_a_trusted_source_outweighs_others() {
 }
 
 #[test]
+fn an_unmerge_of_equals_restores_both_keys_though_neither_part_is_the_keys_own() {
+    let step = |version| Step {
+        version,
+        weights: &WEIGHTS,
+        ..Step::default()
+    };
+    // What founded the older customer is gone, and what is left of it came by a merge.
+    let run = run_with(&parse("crm:1 shop:1 shop:2 | crm:5"), &PreviousKeys::default(), &step(1));
+    let adopted = run.then_with("crm:1 shop:1 shop:2 crm:5 | crm:3", &step(2));
+    let before = adopted.then_with("crm:5 | crm:3", &step(3));
+    assert_eq!(before.key("crm:5"), run.key("crm:1"));
+    let merged = before.then_with("crm:5 crm:3", &step(4));
+    assert_eq!(merged.key("crm:3"), before.key("crm:5"), "the older key");
+    let apart = merged.then_with("crm:5 | crm:3", &step(5));
+    assert_eq!(
+        ["crm:5", "crm:3"].map(|record| apart.key(record)),
+        ["crm:5", "crm:3"].map(|record| before.key(record))
+    );
+    assert_eq!(apart.redirects(), before.redirects());
+}
+
+#[test]
 fn of_equals_the_oldest_key_lives_on() {
     let mut run = first("crm:1 | crm:2");
     let [first_key, second_key] = ["crm:1", "crm:2"].map(|record| run.key(record));
