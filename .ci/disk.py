@@ -2,7 +2,7 @@
 """A warehouse on a disk that is full, and on one that is read-only: the run ends with 4 and says so, and the old version reads.
 
 Mounts a small tmpfs, which takes root; says so and does nothing where that is not permitted.
-usage: disk.py STAMMKUNDE DEMO_FOLDER
+usage: disk.py STAMMKUNDE
 """
 import hashlib
 import json
@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 
-binary, demo = sys.argv[1], pathlib.Path(sys.argv[2])
+binary = sys.argv[1]
 place = pathlib.Path(tempfile.mkdtemp())
-warehouse = place / "warehouse"
+demo, warehouse = place / "demo", place / "warehouse"
 warehouse.mkdir()
 
 
@@ -26,6 +26,9 @@ def mount(*options):
 if not mount("-t", "tmpfs", "-o", "size=64m", "tmpfs", str(warehouse)):
     print("SKIPPED: this user may not mount a tmpfs, so full and read-only disks were not tried")
     sys.exit(0)
+
+
+subprocess.run([binary, "demo", str(demo), "--people", "300", "-q"], check=True, stdout=subprocess.DEVNULL)
 
 
 def run(day):

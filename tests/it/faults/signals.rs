@@ -120,7 +120,7 @@ fn an_upload_of_many_parts_is_aborted_and_a_draft_cannot_commit_once_the_end_has
     let column = Arc::new(Int64Array::from_iter_values(numbers)) as ArrayRef;
     let batch = RecordBatch::try_from_iter([("number", column)]).expect("one column");
     std::thread::scope(|scope| {
-        let adding = scope.spawn(|| draft.add("numbers", &batch.schema(), &[batch.clone()]).is_err());
+        let adding = scope.spawn(|| draft.add("numbers", &batch.schema(), std::slice::from_ref(&batch)).is_err());
         s3.until_waiting(1);
         assert_eq!(s3.uploads(), 1, "the upload has begun");
         engine.say_farewells();

@@ -245,7 +245,7 @@ fn a_cleanup_between_any_two_operations_of_a_run_leaves_every_version_whole() {
 
 #[test]
 fn a_run_between_any_two_operations_of_a_cleanup_leaves_every_version_whole() {
-    let (done, _) = interrupted(rival_cleanup, |engine, warehouse| this_run(engine, warehouse));
+    let (done, _) = interrupted(rival_cleanup, this_run);
     assert!(done >= 10, "{done}");
 }
 
