@@ -307,7 +307,9 @@ fn who_is_in_no_contact_is_found_and_erased_too() {
     let export = privacy(&project, "export", &["loyalty_no=LX777"]).ends_with(0).json();
     assert_eq!(export["customer_keys"], serde_json::json!([]));
     assert_eq!(export["tables"][0]["rows"][0]["event_id"], "E-777");
-    let report = privacy(&project, "erase", &["loyalty_no=LX777", "--yes", "--format", "json"]).ends_with(0).json();
+    let report = privacy(&project, "erase", &["loyalty_no=LX777", "--yes", "--format", "json"])
+        .ends_with(0)
+        .json();
     assert_eq!((&report["customers"], &report["tables"]["events"]["rows"]), (&0.into(), &1.into()));
     assert_eq!(project.run(&[])["suppressed"], serde_json::json!({"events": 1}));
     assert_eq!(traces_of_newest(&project, &["lx777", "e-777"]), NONE);

@@ -12,7 +12,8 @@ use stammkunde::table::{Contacts, RecordKind};
 
 use crate::cli::support::Project;
 
-pub static SPEC: LazyLock<Spec> = LazyLock::new(|| config::load(Project::small().path(), &Overrides::default(), &|_| None).expect("a project"));
+pub static SPEC: LazyLock<Spec> =
+    LazyLock::new(|| config::load(Project::small().path(), &Overrides::default(), &|_| None).expect("a project"));
 
 /// Source, record, e-mail, customer number; few values, so that they meet.
 type Person = (u8, u8, Option<u8>, Option<u8>);

@@ -35,7 +35,11 @@ fn what_says_nothing_about_one_person_is_no_identifier() {
         assert!(Identifier::phone(text, "DE").is_none(), "{text}");
     }
     assert!(Identifier::number("customer_no", " ").is_none());
-    assert_eq!(format!("{:?}", Identifier::email("anna@post.example")), "Some(email)", "no value in a debug text");
+    assert_eq!(
+        format!("{:?}", Identifier::email("anna@post.example")),
+        "Some(email)",
+        "no value in a debug text"
+    );
 }
 
 #[test]
@@ -55,7 +59,10 @@ fn a_list_is_read_as_it_was_written_and_with_its_secret_alone() {
     let (_, bytes) = list.write().expect("it writes");
     assert_eq!(Suppressions::read(Some(&bytes)).expect("it reads"), list);
     assert!(list.check(SECRET).is_ok());
-    assert_eq!(list.check(b"another secret for tests").expect_err("another").kind(), ErrorKind::Config);
+    assert_eq!(
+        list.check(b"another secret for tests").expect_err("another").kind(),
+        ErrorKind::Config
+    );
     let digest = list.digest();
     list.add(&[Identifier::record("crm", "C-2")], &entries);
     assert_ne!(list.digest(), digest);
@@ -88,7 +95,10 @@ fn rejected_texts_are_searched_for_everything_on_the_list() {
         (Some("contacts"), r#"{"record_id": "C-1", "given_name": "A"}"#),
         (Some("contacts"), r#"{"record_id": "C-9", "phone": "030/1234567"}"#),
         (Some("orders"), r#"{"order_id": "1", "contact_record_id": "C-1"}"#),
-        (Some("orders"), r#"{"order_id": "1", "contact_source": "crm", "customer_no": " K-17"}"#),
+        (
+            Some("orders"),
+            r#"{"order_id": "1", "contact_source": "crm", "customer_no": " K-17"}"#,
+        ),
     ] {
         assert!(mentions(&listed, "crm", record, text), "{record:?} {text}");
     }
