@@ -293,7 +293,7 @@ pub struct TrainingConfig {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeysConfig {
-    /// Secret of the HMAC that mints keys, from the environment: `${STAMMKUNDE_KEY_SECRET}`. At least 16 characters. Never change it.
+    /// Secret of the HMAC that mints keys and hashes the suppression list, from the environment: `${STAMMKUNDE_KEY_SECRET}`. At least 16 characters. Never change it.
     pub secret: Option<String>,
     /// How many customers may change their key in one run. Beyond, the run stops with exit code 1 unless `--accept-key-changes` is given.
     pub changed_share_max: KeySharesConfig,
