@@ -50,9 +50,13 @@ struct Global {
     /// Worker threads. Default: the cores this process may use.
     #[arg(long, global = true, value_name = "N", env = "STAMMKUNDE_THREADS")]
     threads: Option<usize>,
-    /// Memory that SQL may hold before it spills to disk, e.g. 4GiB. Default: 70 % of what the container or machine has.
+    /// Memory that the process may hold, e.g. 4GiB: SQL spills, any other stage ends with 4. Default: 90 % of the container's, or 80 % of the
+    /// machine's.
     #[arg(long, global = true, value_name = "SIZE", value_parser = output::parse_size, env = "STAMMKUNDE_MEMORY_LIMIT")]
     memory_limit: Option<u64>,
+    /// Folder for temporary files of SQL that spills. Default: the system's (TMPDIR).
+    #[arg(long, global = true, value_name = "DIR", env = "STAMMKUNDE_TEMP_DIR")]
+    temp_dir: Option<PathBuf>,
     /// How often a request to a store is tried again before the run ends with 4. Default: 8, with growing random pauses.
     #[arg(long, global = true, value_name = "N", env = "STAMMKUNDE_RETRIES")]
     retries: Option<usize>,
@@ -174,8 +178,9 @@ fn start(global: &Global, output: &Output) -> Result<Engine> {
     let engine = Engine::new(&EngineOptions {
         threads: global.threads,
         memory_limit_bytes: global.memory_limit,
+        temp_dir: global.temp_dir.clone(),
         retries_max: global.retries,
     })?;
-    signals::watch(&engine, output);
+    signals::watch(&engine, output)?;
     Ok(engine)
 }

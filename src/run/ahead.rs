@@ -25,7 +25,7 @@ use crate::table::{Decisions, VersionNumber};
 /// As [`super::run`] up to that point.
 pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     check_model(spec, options)?;
-    let mut stages = Stages::new(progress);
+    let mut stages = Stages::new(progress).within(engine.memory());
     let ahead = Ahead::read(engine, spec, options, &mut stages)?;
     let identity = &spec.identity;
     let contacts = &ahead.standardized.contacts;
@@ -51,7 +51,7 @@ pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn P
 /// As [`super::run`], without the errors of publishing.
 pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     check_model(spec, options)?;
-    let mut stages = Stages::new(progress);
+    let mut stages = Stages::new(progress).within(engine.memory());
     let ahead = Ahead::read(engine, spec, options, &mut stages)?;
     let (contacts, previous) = (&ahead.standardized.contacts, &ahead.previous);
     let (blocked, resolved) = identity::resolve(engine, spec, contacts, &ahead.decisions, previous.model(options), &mut stages)?;

@@ -62,7 +62,7 @@ pub fn run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Pr
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
     let lease = Lease::take(engine, &warehouse, &options.run_id)?;
     let alive = || lease.refresh(engine, &warehouse);
-    let stages = Stages::new(progress).beating(LEASE_REFRESHED_EVERY, &alive);
+    let stages = Stages::new(progress).within(engine.memory()).beating(LEASE_REFRESHED_EVERY, &alive);
     let result = under_lease(engine, spec, options, &warehouse, stages);
     lease.release(engine, &warehouse);
     result

@@ -5,6 +5,7 @@ mod conform;
 mod contract;
 mod csv;
 mod decisions;
+mod decode;
 mod decompress;
 mod delimited;
 mod encoding;
@@ -15,9 +16,12 @@ mod jsonl;
 mod list;
 mod mapping;
 mod parquet;
+mod poison;
 mod raw;
 mod types;
 mod window;
+
+pub use decode::{DecodedFile, decode};
 
 use std::collections::BTreeMap;
 

@@ -2,8 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
@@ -16,11 +17,11 @@ use rayon::prelude::*;
 use super::InputObject;
 use super::fetch;
 use super::list::Place;
+use super::poison;
 use super::raw::{self, BATCH_ROWS, Decoded, Header};
 use crate::config::spec::SourceSpec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::table::Rejects;
 
 const MAGIC: &[u8] = b"PAR1";
 const TAIL_BYTES: u64 = 8;
@@ -41,8 +42,13 @@ pub(super) fn read_header(engine: &Engine, source: &SourceSpec, place: &Place, o
     let footer_bytes = footer_bytes(&tail, object)?;
     let footer_start = object.size - TAIL_BYTES - footer_bytes;
     let footer = range(engine, place, object, footer_start..object.size - TAIL_BYTES)?;
-    let schema = guarded(object, || Ok(schema_of(&metadata(&footer)?)?))?;
     let _ = source;
+    header_of(&footer, object)
+}
+
+/// The columns that a footer names.
+fn header_of(footer: &[u8], object: &InputObject) -> Result<Header> {
+    let schema = guarded(object, || Ok(schema_of(&metadata(footer)?)?))?;
     Ok(Header {
         fields: schema
             .fields()
@@ -64,18 +70,40 @@ pub(super) fn read(
     wanted: &[Field],
 ) -> Result<Decoded> {
     let (bytes, sha256) = fetch::whole(engine, place, object)?;
+    let decoded = rows_from(&bytes, source, object, header, wanted)?;
+    Ok(Decoded { sha256, ..decoded })
+}
+
+/// As [`read_header`], from the stored bytes.
+pub(super) fn header_from(bytes: &Bytes, object: &InputObject) -> Result<Header> {
+    if bytes.is_empty() {
+        return Ok(Header {
+            is_empty: true,
+            ..Header::default()
+        });
+    }
+    let tail_start = bytes.len().saturating_sub(8);
+    let footer_bytes = footer_bytes(&bytes[tail_start..], object)?;
+    let start = tail_start - usize::try_from(footer_bytes).expect("checked: shorter than the file");
+    header_of(&bytes[start..tail_start], object)
+}
+
+/// As [`read`], from the stored bytes; the hash is left empty.
+pub(super) fn rows_from(bytes: &Bytes, source: &SourceSpec, object: &InputObject, header: &Header, wanted: &[Field]) -> Result<Decoded> {
     let batches = if header.is_empty {
         Vec::new()
     } else {
         footer_bytes(&bytes[bytes.len().saturating_sub(8)..], object)?;
-        guarded(object, || decode(&bytes, source, header, wanted))?
+        guarded(object, || decode(bytes, source, header, wanted))?
     };
+    let rows_read = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+    let (batches, rejects) = poison::without(batches, object, source.field_bytes_max);
     Ok(Decoded {
         path: object.path.clone(),
-        rows_read: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
         batches,
-        rejects: Rejects::default(),
-        sha256,
+        rows_read,
+        rejects,
+        sha256: String::new(),
     })
 }
 
@@ -128,29 +156,45 @@ fn guarded<T>(object: &InputObject, work: impl FnOnce() -> Result<T, Cause>) -> 
     }
 }
 
+/// Counts what comes out of a file, whatever its footer says: a dictionary may hold a long text once and name it a million times.
+struct Budget<'a> {
+    used: AtomicU64,
+    source: &'a SourceSpec,
+}
+
+impl Budget<'_> {
+    fn take(&self, bytes: u64) -> Result<(), Cause> {
+        let used = self.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let most = self.source.decompressed_bytes_max;
+        if used <= most {
+            return Ok(());
+        }
+        Err(Error::input(format!("the file holds more than {most} bytes after decompression"))
+            .with("source", &*self.source.name)
+            .hint("raise `decompressed_bytes_max` of the source if the file is meant to be that large")
+            .into())
+    }
+}
+
 fn decode(bytes: &Bytes, source: &SourceSpec, header: &Header, wanted: &[Field]) -> Result<Vec<RecordBatch>, Cause> {
     let metadata = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new().with_skip_arrow_metadata(false))?;
-    let size: i64 = metadata
-        .metadata()
-        .row_groups()
-        .iter()
-        .map(|group| group.total_byte_size().max(0))
-        .fold(0, i64::saturating_add);
-    if u64::try_from(size).unwrap_or(0) > source.decompressed_bytes_max {
-        return Err(Error::input(format!(
-            "the file holds more than {} bytes after decompression",
-            source.decompressed_bytes_max
-        ))
-        .with("source", &*source.name)
-        .hint("raise `decompressed_bytes_max` of the source if the file is meant to be that large")
-        .into());
-    }
     let groups: Vec<usize> = metadata
         .metadata()
         .row_groups()
         .iter()
         .map(|group| usize::try_from(group.num_rows()))
         .collect::<Result<_, _>>()?;
+    // What the footer claims must fit before anything of that size is made. A row takes its line number at least.
+    let budget = |used: u64| Budget {
+        used: AtomicU64::new(used),
+        source,
+    };
+    let claimed = metadata.metadata().row_groups().iter().map(|group| group.total_byte_size().max(0).cast_unsigned());
+    budget(0).take(claimed.fold(0, u64::saturating_add))?;
+    let rows = groups.iter().fold(0_u64, |sum, &rows| sum.saturating_add(rows as u64));
+    let lines = budget(0);
+    lines.take(rows.saturating_mul(size_of::<i64>() as u64))?;
+    let budget = lines;
     // Every column of every row group is a task of its own: many files are one row group.
     let columns: Vec<Vec<ArrayRef>> = (0..groups.len() * wanted.len())
         .into_par_iter()
@@ -158,7 +202,7 @@ fn decode(bytes: &Bytes, source: &SourceSpec, header: &Header, wanted: &[Field])
             let (group, field) = (task / wanted.len(), &wanted[task % wanted.len()]);
             let root = header.fields.iter().position(|(name, _)| name == field.name());
             match root {
-                Some(root) => pieces(bytes, &metadata, group, root, field),
+                Some(root) => pieces(bytes, &metadata, group, root, field, &budget),
                 None => elsewhere(header, groups[group], field),
             }
         })
@@ -186,7 +230,14 @@ fn decode(bytes: &Bytes, source: &SourceSpec, header: &Header, wanted: &[Field])
 }
 
 /// One column of one row group, in pieces of [`BATCH_ROWS`].
-fn pieces(bytes: &Bytes, metadata: &ArrowReaderMetadata, group: usize, root: usize, field: &Field) -> Result<Vec<ArrayRef>, Cause> {
+fn pieces(
+    bytes: &Bytes,
+    metadata: &ArrowReaderMetadata,
+    group: usize,
+    root: usize,
+    field: &Field,
+    budget: &Budget<'_>,
+) -> Result<Vec<ArrayRef>, Cause> {
     let options = CastOptions {
         safe: false,
         ..CastOptions::default()
@@ -197,7 +248,11 @@ fn pieces(bytes: &Bytes, metadata: &ArrowReaderMetadata, group: usize, root: usi
         .with_batch_size(BATCH_ROWS)
         .build()?;
     reader
-        .map(|batch| Ok(cast_with_options(batch?.column(0), field.data_type(), &options)?))
+        .map(|batch| {
+            let piece = cast_with_options(batch?.column(0), field.data_type(), &options)?;
+            budget.take(piece.get_array_memory_size() as u64)?;
+            Ok(piece)
+        })
         .collect()
 }
 

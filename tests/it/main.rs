@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod demo;
 mod evaluate;
+mod fuzz;
 mod identity;
 mod keys;
 mod models;
