@@ -143,6 +143,7 @@ const EXIT_UNCHANGED: u8 = 99;
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    silence_caught_panics();
     let output = Output::new(&cli.global);
     match dispatch(&cli, &output) {
         Ok(code) => ExitCode::from(code),
@@ -151,6 +152,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// A damaged file may make a reader of a library panic; that is caught and told as an error of the file, not as a bug of ours.
+fn silence_caught_panics() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !stammkunde::source::catches_panics() {
+            told(info);
+        }
+    }));
 }
 
 fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {

@@ -20,6 +20,7 @@ use crate::table::keys::Keys;
 use crate::table::{CleanContacts, Decisions, RecordKind, Rejects, RunId, VersionNumber};
 
 mod ahead;
+mod framing;
 mod identity;
 mod previous;
 mod resolve;
@@ -30,6 +31,7 @@ mod tables;
 pub use ahead::{dry_run, plan};
 pub use previous::Previous;
 pub use resolve::{ResolveOptions, resolve};
+pub use tables::from_ipc as state_table;
 pub use stages::{Progress, Silent, Stages};
 
 use identity::Resolved;

@@ -87,7 +87,7 @@ fn with_rows<A, B>(
     object: &InputObject,
     work: impl FnOnce(&mut Rows<'_>, bool) -> io::Result<(A, B)>,
 ) -> Result<(A, B)> {
-    let content = decompress::content(stored, source.decompressed_bytes_max, object)?;
+    let content = decompress::content(stored, source, object)?;
     let what = content.what;
     let run = || {
         let text = encoding::text(content.reader, source.csv.encoding)?;

@@ -126,7 +126,7 @@ enum Line<'a> {
 
 /// Calls `work` for each line that is not blank, with its number, until it gives false.
 fn each_line(stored: impl Read, source: &SourceSpec, object: &InputObject, mut work: impl FnMut((u64, Line<'_>)) -> bool) -> Result<()> {
-    let content = decompress::content(stored, source.decompressed_bytes_max, object)?;
+    let content = decompress::content(stored, source, object)?;
     let what = content.what;
     let line_bytes_max = LINE_BYTES_MAX.max(source.field_bytes_max);
     let run = || -> io::Result<()> {

@@ -22,6 +22,7 @@ mod types;
 mod window;
 
 pub use decode::{DecodedFile, decode};
+pub use parquet::catches_panics;
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
 //! Reads Parquet files with their own types. A malformed file is an error that names it, never a panic of the run.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -148,12 +149,29 @@ fn schema_of(metadata: &ParquetMetaData) -> Result<Schema, parquet::errors::Parq
 
 /// Runs the reader of a library that was not made for hostile files: a panic in it is a damaged file.
 fn guarded<T>(object: &InputObject, work: impl FnOnce() -> Result<T, Cause>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(cause)) if cause.is::<Error>() => Err(*cause.downcast::<Error>().expect("checked: it is ours")),
-        Ok(Err(cause)) => Err(fetch::damaged(object, "Parquet file").because(cause)),
-        Err(_) => Err(fetch::damaged(object, "Parquet file")),
+    match unpanicked(work) {
+        Ok(value) => Ok(value),
+        Err(cause) if cause.is::<Error>() => Err(*cause.downcast::<Error>().expect("checked: it is ours")),
+        Err(cause) => Err(fetch::damaged(object, "Parquet file").because(cause)),
     }
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread now would be caught and become an error of the input: then nobody needs to print it.
+#[must_use]
+pub fn catches_panics() -> bool {
+    GUARDED.get()
+}
+
+/// A panic as an error.
+fn unpanicked<T>(work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
+    let before = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(before);
+    result.unwrap_or_else(|_| Err("the Parquet reader panicked".into()))
 }
 
 /// Counts what comes out of a file, whatever its footer says: a dictionary may hold a long text once and name it a million times.
@@ -202,7 +220,8 @@ fn decode(bytes: &Bytes, source: &SourceSpec, header: &Header, wanted: &[Field])
             let (group, field) = (task / wanted.len(), &wanted[task % wanted.len()]);
             let root = header.fields.iter().position(|(name, _)| name == field.name());
             match root {
-                Some(root) => pieces(bytes, &metadata, group, root, field, &budget),
+                // On a thread of its own, whose panics are caught there.
+                Some(root) => unpanicked(|| pieces(bytes, &metadata, group, root, field, &budget)),
                 None => elsewhere(header, groups[group], field),
             }
         })

@@ -19,3 +19,4 @@ pub mod phone;
 pub mod phonetic;
 pub mod place;
 pub mod placeholder;
+pub mod spreadsheet;

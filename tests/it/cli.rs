@@ -7,6 +7,7 @@ mod dry_run;
 mod evaluate;
 mod explain;
 mod keys;
+mod limits;
 mod model;
 mod plan;
 mod privacy;
