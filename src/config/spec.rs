@@ -95,7 +95,7 @@ pub struct SourceSpec {
     pub on_missing: OnMissing,
     /// Most bytes of one file after decompression.
     pub decompressed_bytes_max: u64,
-    /// Most bytes out of one compressed byte, once 64 MiB came out of a file.
+    /// Most bytes out of one compressed byte, once 16 MiB came out of a file.
     pub decompressed_ratio_max: u64,
     /// Most bytes of one field.
     pub field_bytes_max: usize,

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// Of what SQL may take, three quarters are given to its pool: it does not count everything it holds.
-const POOL_SHARE: (u64, u64) = (3, 4);
+/// Of what is left, half is given to the pool of SQL: it does not count batches on their way, nor the tables that come out.
+const POOL_PART: u64 = 2;
 /// The least that SQL gets, as a part of the limit: what is held already may be more than the limit where nobody watches it.
 const POOL_PART_MIN: u64 = 8;
 /// How fast memory can grow, in bytes a second: what one thread can fill.
@@ -71,7 +71,7 @@ impl Memory {
     #[must_use]
     pub(super) fn for_sql_bytes(&self) -> u64 {
         let left = self.limit_bytes.saturating_sub(resident_bytes());
-        (left / POOL_SHARE.1 * POOL_SHARE.0).max(self.limit_bytes / POOL_PART_MIN)
+        (left / POOL_PART).max(self.limit_bytes / POOL_PART_MIN)
     }
 
     /// The error of a process that holds `held` bytes, and would need `more`.
@@ -184,7 +184,7 @@ mod tests {
         let held = resident_bytes();
         assert_eq!(Memory::new(800, None).for_sql_bytes(), 100);
         let left = Memory::new(held + (4 << 30), None).for_sql_bytes();
-        assert!(left > 2 << 30 && left < 4 << 30, "{left}");
+        assert!(left > 1 << 30 && left <= 2 << 30, "{left}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ const XZ_MEMORY_BYTES_MAX: u64 = 256 << 20;
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 const BUFFER_BYTES: usize = 128 << 10;
 /// Bytes that come out before their ratio to what went in is looked at: a short file of blanks is no attack.
-const RATIO_FREE_BYTES: u64 = 64 << 20;
+const RATIO_FREE_BYTES: u64 = 16 << 20;
 
 /// The content of a file, decompressed if it was compressed, and what it is for messages.
 pub(super) struct Content<'a> {

@@ -18,6 +18,7 @@ mod mapping;
 mod parquet;
 mod poison;
 mod raw;
+mod thrift;
 mod types;
 mod window;
 

@@ -20,6 +20,7 @@ use super::fetch;
 use super::list::Place;
 use super::poison;
 use super::raw::{self, BATCH_ROWS, Decoded, Header};
+use super::thrift;
 use crate::config::spec::SourceSpec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -139,12 +140,38 @@ fn footer_bytes(tail: &[u8], object: &InputObject) -> Result<u64> {
 }
 
 fn metadata(footer: &[u8]) -> Result<ParquetMetaData, Cause> {
+    expect_harmless(thrift::walk(footer).map(drop))?;
     Ok(ParquetMetaDataReader::decode_metadata(footer)?)
 }
 
 fn schema_of(metadata: &ParquetMetaData) -> Result<Schema, parquet::errors::ParquetError> {
     let file = metadata.file_metadata();
     parquet::arrow::parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
+}
+
+fn expect_harmless(walked: Result<(), thrift::Stop>) -> Result<(), Cause> {
+    match walked {
+        // The reader says best what is wrong with it.
+        Ok(()) | Err(thrift::Stop::Malformed) => Ok(()),
+        Err(thrift::Stop::Hostile) => Err("it claims more than it holds".into()),
+    }
+}
+
+/// Looks at the headers of every page of the column chunks under these root columns.
+fn expect_harmless_pages(bytes: &Bytes, metadata: &ParquetMetaData, roots: &[usize]) -> Result<(), Cause> {
+    let schema = metadata.file_metadata().schema_descr();
+    for group in metadata.row_groups() {
+        for (leaf, chunk) in group.columns().iter().enumerate() {
+            if !roots.contains(&schema.get_column_root_idx(leaf)) {
+                continue;
+            }
+            let (start, length) = chunk.byte_range();
+            let end = start.saturating_add(length).min(bytes.len() as u64);
+            let pages = bytes.get(usize::try_from(start)?..usize::try_from(end)?).ok_or("a column lies outside of the file")?;
+            expect_harmless(thrift::walk_pages(pages))?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs the reader of a library that was not made for hostile files: a panic in it is a damaged file.
@@ -195,6 +222,9 @@ impl Budget<'_> {
 }
 
 fn decode(bytes: &Bytes, source: &SourceSpec, header: &Header, wanted: &[Field]) -> Result<Vec<RecordBatch>, Cause> {
+    let tail_start = bytes.len() - 8;
+    let footer_bytes = u32::from_le_bytes(bytes[tail_start..tail_start + 4].try_into()?) as usize;
+    expect_harmless(thrift::walk(&bytes[tail_start - footer_bytes..tail_start]).map(drop))?;
     let metadata = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new().with_skip_arrow_metadata(false))?;
     let groups: Vec<usize> = metadata
         .metadata()
@@ -213,13 +243,15 @@ fn decode(bytes: &Bytes, source: &SourceSpec, header: &Header, wanted: &[Field])
     let lines = budget(0);
     lines.take(rows.saturating_mul(size_of::<i64>() as u64))?;
     let budget = lines;
+    let position = |field: &Field| header.fields.iter().position(|(name, _)| name == field.name());
+    let roots: Vec<usize> = wanted.iter().filter_map(position).collect();
+    expect_harmless_pages(bytes, metadata.metadata(), &roots)?;
     // Every column of every row group is a task of its own: many files are one row group.
     let columns: Vec<Vec<ArrayRef>> = (0..groups.len() * wanted.len())
         .into_par_iter()
         .map(|task| {
             let (group, field) = (task / wanted.len(), &wanted[task % wanted.len()]);
-            let root = header.fields.iter().position(|(name, _)| name == field.name());
-            match root {
+            match position(field) {
                 // On a thread of its own, whose panics are caught there.
                 Some(root) => unpanicked(|| pieces(bytes, &metadata, group, root, field, &budget)),
                 None => elsewhere(header, groups[group], field),

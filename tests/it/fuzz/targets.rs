@@ -126,7 +126,7 @@ static SCENE: LazyLock<Scene> = LazyLock::new(|| {
 
 /// Findings have a place in the text that they are about.
 fn placed(findings: &[Diagnostic], text: &str) {
-    let lines = text.split('\n').count();
+    let lines = text.split(['\n', '\r']).count();
     for finding in findings {
         assert!(!finding.message.is_empty());
         assert!(finding.line <= lines + 1, "line {} of {lines}: {}", finding.line, finding.message);
