@@ -6,6 +6,7 @@
 //! milliseconds, the more often the closer the limit is, because loops and libraries in between do not ask.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ const POOL_PART_MIN: u64 = 8;
 const GROWTH_BYTES_A_SECOND: u64 = 4 << 30;
 const LOOK_AFTER_MIN: Duration = Duration::from_millis(2);
 const LOOK_AFTER_MAX: Duration = Duration::from_millis(100);
+/// How long a stage waits for the watch to end the process, in case nobody does.
+const TOLD_WAIT: Duration = Duration::from_secs(3);
 
 /// What a run may hold, and what it is doing.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub struct Memory {
     /// Where there is no time left for anything: the limit and a fifth, or just below what the system allows.
     ceiling_bytes: u64,
     stage: Mutex<String>,
+    /// Whether somebody has the error already: a stage that asked, or the watch.
+    is_told: AtomicBool,
 }
 
 impl Memory {
@@ -37,6 +42,7 @@ impl Memory {
             limit_bytes,
             ceiling_bytes: above.min(below_system).max(limit_bytes),
             stage: Mutex::new("start".to_owned()),
+            is_told: AtomicBool::new(false),
         }
     }
 
@@ -63,6 +69,10 @@ impl Memory {
         let held = resident_bytes();
         if held == 0 || held.saturating_add(bytes) <= self.limit_bytes {
             return Ok(());
+        }
+        if self.is_told.swap(true, Ordering::Relaxed) {
+            // The watch is ending the process: one error is enough.
+            std::thread::park_timeout(TOLD_WAIT);
         }
         Err(self.exceeded(held, bytes))
     }
@@ -98,7 +108,8 @@ impl Memory {
                 return None;
             }
             if held > self.limit_bytes {
-                return Some(self.exceeded(held, 0));
+                let is_told = self.is_told.swap(true, Ordering::Relaxed);
+                return (!is_told).then(|| self.exceeded(held, 0));
             }
             std::thread::park_timeout(look_after(self.limit_bytes - held));
         }
@@ -167,6 +178,9 @@ mod tests {
     fn the_watch_ends_with_the_error_or_when_nobody_needs_it() {
         let passed = Memory::new(1, None);
         assert!(passed.enter("key").is_err(), "the limit is passed on entering");
+        assert!(passed.watch(|| false).is_none(), "the stage has the error already");
+        let passed = Memory::new(1, None);
+        "key".clone_into(&mut passed.stage.lock().expect("nobody panicked"));
         assert!(passed.watch(|| false).is_some_and(|error| error.to_string().contains("stage: key")));
         assert!(passed.is_at_ceiling());
         assert!(Memory::new(u64::MAX, None).watch(|| true).is_none());

@@ -59,8 +59,7 @@ impl TempFolder {
 
     /// Removes it at once, for a process that is about to exit.
     pub fn remove(&self) {
-        // What cannot be removed now is an orphan for the next run.
-        let _ = fs::remove_dir_all(&self.path);
+        remove(&self.path);
     }
 }
 
@@ -70,21 +69,38 @@ impl Drop for TempFolder {
     }
 }
 
+/// Removes a folder, its lock last: whenever the process ends, what is left can be told for an orphan. What cannot be removed is left.
+fn remove(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.file_name() != LOCK) {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let _ = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+    }
+    let _ = fs::remove_file(folder.join(LOCK));
+    let _ = fs::remove_dir(folder);
+}
+
 /// Removes folders whose process is gone. What cannot be looked at is left alone.
 fn sweep(root: &Path) {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         let Some(name) = name.to_str().filter(|_| is_folder) else { continue };
-        let is_orphan = if name.starts_with(PREFIX) {
-            is_unlocked(&entry.path().join(LOCK))
-        } else {
-            name.starts_with(UNFINISHED) && is_old(&entry)
-        };
-        if is_orphan {
-            let _ = fs::remove_dir_all(entry.path());
+        if is_ours(name, PREFIX) {
+            if is_unlocked(&entry.path().join(LOCK)) {
+                remove(&entry.path());
+            }
+            // Its process ended between its lock and itself: only an empty folder can be removed this way.
+            let _ = fs::remove_dir(entry.path());
+        } else if is_ours(name, UNFINISHED) && is_old(&entry) {
+            remove(&entry.path());
         }
     }
+}
+
+/// Whether a name is the prefix, the number of a process, and more.
+fn is_ours(name: &str, prefix: &str) -> bool {
+    let pid = name.strip_prefix(prefix).and_then(|rest| rest.split_once('-'));
+    pid.is_some_and(|(pid, rest)| !pid.is_empty() && !rest.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether nobody holds the lock. Someone else's folder of a similar name has none, and is not ours to remove.
@@ -126,18 +142,18 @@ mod tests {
     #[test]
     fn what_a_dead_process_left_is_swept_and_nothing_else() {
         let root = tempfile::tempdir().expect("a folder");
-        for orphan in ["stammkunde-1-a", "stammkunde-1-b/datafusion-x"] {
+        for orphan in ["stammkunde-1-a", "stammkunde-1-b/datafusion-x", "stammkunde-1-empty"] {
             fs::create_dir_all(root.path().join(orphan)).expect("a folder");
         }
         fs::write(root.path().join("stammkunde-1-a/lock"), "").expect("a file");
         fs::write(root.path().join("stammkunde-1-b/lock"), "").expect("a file");
         fs::write(root.path().join("stammkunde-1-b/datafusion-x/spill"), "x").expect("a file");
-        for other in ["stammkunde-notes", "data", ".stammkunde-9-new"] {
+        for other in ["stammkunde-notes", "stammkunde-2026-10/reports", "data", ".stammkunde-9-new"] {
             fs::create_dir_all(root.path().join(other)).expect("a folder");
         }
         fs::write(root.path().join("stammkunde-1.txt"), "").expect("a file");
         drop(TempFolder::new(root.path()).expect("a folder"));
-        assert_eq!(names(root.path()), [".stammkunde-9-new", "data", "stammkunde-1.txt", "stammkunde-notes"]);
+        assert_eq!(names(root.path()), [".stammkunde-9-new", "data", "stammkunde-1.txt", "stammkunde-2026-10", "stammkunde-notes"]);
     }
 
     #[test]

@@ -8,8 +8,8 @@ const CONTINUATION: [u8; 4] = [0xff; 4];
 /// Whether every message and its body lie within the bytes. O(messages).
 pub(super) fn is_whole(mut rest: &[u8]) -> bool {
     loop {
-        rest = rest.strip_prefix(&CONTINUATION).unwrap_or(rest);
-        let Some((length, after)) = rest.split_first_chunk::<4>() else {
+        let marked = rest.strip_prefix(&CONTINUATION).unwrap_or(rest);
+        let Some((length, after)) = marked.split_first_chunk::<4>() else {
             // A stream may end without its mark.
             return rest.is_empty();
         };
