@@ -23,7 +23,9 @@ impl Engine {
         let watch = move || {
             let Some(memory) = memory.upgrade() else { return };
             // The engine and this thread: once only this thread is left, there is nothing to watch.
-            let Some(error) = memory.watch(|| Arc::strong_count(&memory) == 1) else { return };
+            let Some(error) = memory.watch(|| Arc::strong_count(&memory) == 1) else {
+                return;
+            };
             let last = farewell.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(last) = last {
                 let (farewell, started) = (runtime.spawn(last), Instant::now());

@@ -41,9 +41,7 @@ fn memory_of_cgroups(proc_self_cgroup: &str, root: &Path) -> Option<u64> {
         let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
         match controllers {
             "" => Some((root.to_owned(), path, &["memory.max", "memory.high"][..])),
-            _ if controllers.split(',').any(|name| name == "memory") => {
-                Some((root.join("memory"), path, &["memory.limit_in_bytes"][..]))
-            }
+            _ if controllers.split(',').any(|name| name == "memory") => Some((root.join("memory"), path, &["memory.limit_in_bytes"][..])),
             _ => None,
         }
     });

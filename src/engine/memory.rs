@@ -171,7 +171,11 @@ mod tests {
         for part in ["stage: score", "held: ", "needs at least: 1048576 MiB more", "limit: "] {
             assert!(text.contains(part), "{part} in {text}");
         }
-        assert!(error.hint_text().is_some_and(|hint| hint.contains("--memory-limit") && hint.contains("coarse")));
+        assert!(
+            error
+                .hint_text()
+                .is_some_and(|hint| hint.contains("--memory-limit") && hint.contains("coarse"))
+        );
     }
 
     #[test]

@@ -31,7 +31,9 @@ pub enum Thrift {
 
 /// The environment that all sessions share: temporary files below `temp`, or none.
 pub(super) fn environment(temp: Option<&Path>) -> Result<Arc<RuntimeEnv>> {
-    let mode = temp.map_or(DiskManagerMode::Disabled, |folder| DiskManagerMode::Directories(vec![folder.to_owned()]));
+    let mode = temp.map_or(DiskManagerMode::Disabled, |folder| {
+        DiskManagerMode::Directories(vec![folder.to_owned()])
+    });
     RuntimeEnvBuilder::new()
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
         .build_arc()
@@ -64,7 +66,9 @@ impl Engine {
     fn session_with(&self, thrift: Thrift, unparsed: Option<&functions::Unparsed>) -> SessionContext {
         let pool_bytes = self.memory.for_sql_bytes();
         let partitions = match thrift {
-            Thrift::Fast => usize::try_from(pool_bytes / PARTITION_BYTES).unwrap_or(usize::MAX).clamp(1, self.threads),
+            Thrift::Fast => usize::try_from(pool_bytes / PARTITION_BYTES)
+                .unwrap_or(usize::MAX)
+                .clamp(1, self.threads),
             Thrift::Frugal => 1,
         };
         let merge_bytes = (pool_bytes / partitions as u64 / MERGE_PART).min(MERGE_BYTES_MAX);

@@ -44,7 +44,11 @@ impl TempFolder {
         let lock = File::create(unfinished.path().join(LOCK)).map_err(failed)?;
         // Some network file systems know no locks: then no other process can take this one either, and the folder outlives a kill.
         let _ = lock.lock();
-        let name = unfinished.path().file_name().expect("a folder that was made has a name").to_string_lossy();
+        let name = unfinished
+            .path()
+            .file_name()
+            .expect("a folder that was made has a name")
+            .to_string_lossy();
         let path = root.join(name.trim_start_matches('.'));
         fs::rename(unfinished.path(), &path).map_err(failed)?;
         // It has another name now: there is nothing to remove under the old one.
@@ -71,9 +75,18 @@ impl Drop for TempFolder {
 
 /// Removes a folder, its lock last: whenever the process ends, what is left can be told for an orphan. What cannot be removed is left.
 fn remove(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.file_name() != LOCK) {
+    for entry in fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name() != LOCK)
+    {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let _ = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+        let _ = if is_folder {
+            fs::remove_dir_all(entry.path())
+        } else {
+            fs::remove_file(entry.path())
+        };
     }
     let _ = fs::remove_file(folder.join(LOCK));
     let _ = fs::remove_dir(folder);
@@ -84,7 +97,9 @@ fn sweep(root: &Path) {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let Some(name) = name.to_str().filter(|_| is_folder) else { continue };
+        let Some(name) = name.to_str().filter(|_| is_folder) else {
+            continue;
+        };
         if is_ours(name, PREFIX) {
             if is_unlocked(&entry.path().join(LOCK)) {
                 remove(&entry.path());
@@ -123,7 +138,9 @@ mod tests {
 
     fn names(root: &Path) -> Vec<String> {
         let entries = fs::read_dir(root).expect("a folder");
-        let mut names: Vec<String> = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }
@@ -153,7 +170,16 @@ mod tests {
         }
         fs::write(root.path().join("stammkunde-1.txt"), "").expect("a file");
         drop(TempFolder::new(root.path()).expect("a folder"));
-        assert_eq!(names(root.path()), [".stammkunde-9-new", "data", "stammkunde-1.txt", "stammkunde-2026-10", "stammkunde-notes"]);
+        assert_eq!(
+            names(root.path()),
+            [
+                ".stammkunde-9-new",
+                "data",
+                "stammkunde-1.txt",
+                "stammkunde-2026-10",
+                "stammkunde-notes"
+            ]
+        );
     }
 
     #[test]

@@ -18,9 +18,9 @@ use super::Table;
 use super::local_date::LocalDate;
 use crate::config::Spec;
 use crate::config::pipeline::Setting;
-use crate::engine::{Engine, Thrift};
 use crate::engine::functions::as_of::AsOf;
 use crate::engine::functions::setting::SettingFn;
+use crate::engine::{Engine, Thrift};
 
 /// What a run says to SQL.
 #[derive(Debug, Clone)]

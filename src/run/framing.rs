@@ -22,7 +22,9 @@ pub(super) fn is_whole(mut rest: &[u8]) -> bool {
         let Some((message, after)) = after.split_at_checked(length) else {
             return false;
         };
-        let body = root_as_message(message).ok().and_then(|message| usize::try_from(message.bodyLength()).ok());
+        let body = root_as_message(message)
+            .ok()
+            .and_then(|message| usize::try_from(message.bodyLength()).ok());
         let Some((_, after)) = body.and_then(|body| after.split_at_checked(body)) else {
             return false;
         };

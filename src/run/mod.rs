@@ -31,8 +31,8 @@ mod tables;
 pub use ahead::{dry_run, plan};
 pub use previous::Previous;
 pub use resolve::{ResolveOptions, resolve};
-pub use tables::from_ipc as state_table;
 pub use stages::{Progress, Silent, Stages};
+pub use tables::from_ipc as state_table;
 
 use identity::Resolved;
 use shelf::Shelf;

@@ -10,8 +10,8 @@ use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::identity::Resolved;
 use super::framing;
+use super::identity::Resolved;
 use super::previous::damaged;
 use super::{Plan, Previous, RunOptions};
 use crate::config::Spec;

@@ -167,7 +167,9 @@ fn expect_harmless_pages(bytes: &Bytes, metadata: &ParquetMetaData, roots: &[usi
             }
             let (start, length) = chunk.byte_range();
             let end = start.saturating_add(length).min(bytes.len() as u64);
-            let pages = bytes.get(usize::try_from(start)?..usize::try_from(end)?).ok_or("a column lies outside of the file")?;
+            let pages = bytes
+                .get(usize::try_from(start)?..usize::try_from(end)?)
+                .ok_or("a column lies outside of the file")?;
             expect_harmless(thrift::walk_pages(pages))?;
         }
     }
@@ -237,7 +239,11 @@ fn decode(bytes: &Bytes, source: &SourceSpec, header: &Header, wanted: &[Field])
         used: AtomicU64::new(used),
         source,
     };
-    let claimed = metadata.metadata().row_groups().iter().map(|group| group.total_byte_size().max(0).cast_unsigned());
+    let claimed = metadata
+        .metadata()
+        .row_groups()
+        .iter()
+        .map(|group| group.total_byte_size().max(0).cast_unsigned());
     budget(0).take(claimed.fold(0, u64::saturating_add))?;
     let rows = groups.iter().fold(0_u64, |sum, &rows| sum.saturating_add(rows as u64));
     let lines = budget(0);

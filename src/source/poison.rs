@@ -11,7 +11,10 @@ use crate::table::{Reject, RejectLevel, Rejects};
 /// The batches without such rows, and these rows as rejects. O(bytes of text), and nothing is copied where all rows are good.
 pub(super) fn without(batches: Vec<RecordBatch>, object: &InputObject, field_bytes_max: usize) -> (Vec<RecordBatch>, Rejects) {
     let mut rejects = Rejects::default();
-    let good = batches.into_iter().map(|batch| clean(batch, object, field_bytes_max, &mut rejects)).collect();
+    let good = batches
+        .into_iter()
+        .map(|batch| clean(batch, object, field_bytes_max, &mut rejects))
+        .collect();
     (good, rejects)
 }
 

@@ -170,12 +170,20 @@ mod tests {
     fn lists_that_claim_more_than_is_there_are_hostile() {
         // Field 1: a list of 2^28 - 1 truth values, numbers, structures.
         for element in [0xf1, 0xf2, 0xf5, 0xfc] {
-            assert_eq!(walk(&[0x19, element, 0xff, 0xff, 0xff, 0x7f, 0x00, 0x00]), Err(Stop::Hostile), "{element:x}");
+            assert_eq!(
+                walk(&[0x19, element, 0xff, 0xff, 0xff, 0x7f, 0x00, 0x00]),
+                Err(Stop::Hostile),
+                "{element:x}"
+            );
         }
         assert_eq!(walk(&[0x19, 0x11, 0x00]), Err(Stop::Hostile), "one truth value");
         assert_eq!(walk(&[0x1b, 0xff, 0xff, 0x7f, 0x11, 0x00]), Err(Stop::Hostile), "a map");
         assert_eq!(walk(&[0x1b, 0x00, 0x00]).map(|walked| walked.length), Ok(3), "an empty map");
-        assert_eq!(walk(&[0x19, 0x25, 0x02, 0x04, 0x00]).map(|walked| walked.length), Ok(5), "two numbers");
+        assert_eq!(
+            walk(&[0x19, 0x25, 0x02, 0x04, 0x00]).map(|walked| walked.length),
+            Ok(5),
+            "two numbers"
+        );
     }
 
     #[test]
@@ -188,7 +196,10 @@ mod tests {
     fn pages_are_walked_one_after_the_other_and_damage_is_left_to_the_reader() {
         let page = [0x15, 0x00, 0x15, 0x04, 0x15, 0x04, 0x00, 0xaa, 0xbb];
         assert_eq!(walk_pages(&page.repeat(3)), Ok(()));
-        assert_eq!(walk_pages(&[page.repeat(2), vec![0x19, 0xf1, 0xff, 0x7f, 0, 0]].concat()), Err(Stop::Hostile));
+        assert_eq!(
+            walk_pages(&[page.repeat(2), vec![0x19, 0xf1, 0xff, 0x7f, 0, 0]].concat()),
+            Err(Stop::Hostile)
+        );
         assert_eq!(walk_pages(&[page.repeat(2), vec![0x18, 0xff]].concat()), Ok(()));
         assert_eq!(walk_pages(&[]), Ok(()));
     }

@@ -15,7 +15,9 @@ fn temp(project: &Project) -> String {
 
 fn entries(folder: &str) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
-    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    entries
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 /// A model that groups more texts than a small pool holds, and gives one row.
@@ -108,13 +110,17 @@ fn temporary_files_go_when_a_run_fails_or_is_terminated_and_orphans_at_the_next_
 
 /// A call of the binary with a file system of so many bytes over its folder for temporary files; `None` where no name space can be made.
 fn on_small_disk(command: &Command, folder: &str, size: &str) -> Option<Done> {
-    let can = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", folder]).output();
+    let can = Command::new("unshare")
+        .args(["-rm", "mount", "-t", "tmpfs", "tmpfs", folder])
+        .output();
     if !can.is_ok_and(|done| done.status.success()) {
         return None;
     }
     let mut inside = Command::new("unshare");
     inside.args(["-rm", "sh", "-c"]);
-    inside.arg(format!("mount -t tmpfs -o size={size} tmpfs '{folder}' && exec \"$@\"")).arg("sh");
+    inside
+        .arg(format!("mount -t tmpfs -o size={size} tmpfs '{folder}' && exec \"$@\""))
+        .arg("sh");
     inside.arg(command.get_program()).args(command.get_args()).env_clear();
     inside.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     Some(call(&mut inside))
@@ -125,7 +131,10 @@ fn a_full_folder_for_temporary_files_ends_with_4_and_is_named() {
     let (project, limit, temp) = with_groups();
     let command = project.command("run", &["--as-of", AS_OF, "--temp-dir", &temp, "--memory-limit", &limit]);
     let Some(done) = on_small_disk(&command, &temp, "64k") else {
-        assert!(!Path::new("/proc/self/ns/user").exists() || !is_root(), "root can mount a small disk");
+        assert!(
+            !Path::new("/proc/self/ns/user").exists() || !is_root(),
+            "root can mount a small disk"
+        );
         return;
     };
     done.ends_with(4).says("is full").says(&temp).says("--temp-dir").says("grouped");
@@ -146,7 +155,11 @@ fn a_bomb_ends_with_3_and_takes_no_memory() {
     let member = member.finish().expect("writing to memory");
     let file = project.file("exports/crm_bomb.csv");
     std::fs::write(file, member.repeat(24)).expect("a file");
-    project.edit("pipeline.yaml", "    format: csv\n    csv:", "    format: csv\n    decompressed_ratio_max: 20\n    csv:");
+    project.edit(
+        "pipeline.yaml",
+        "    format: csv\n    csv:",
+        "    format: csv\n    decompressed_ratio_max: 20\n    csv:",
+    );
     let limit = (held + (48 << 20)).to_string();
     let done = project.call("run", &["--as-of", AS_OF, "--memory-limit", &limit]).ends_with(3);
     done.says("crm_bomb.csv").says("20 times its size");

@@ -68,7 +68,12 @@ pub fn csv(data: &[u8]) {
     let mut source = source(Format::Csv);
     source.csv.ragged_rows = if dialect & 1 == 0 { RaggedRows::Reject } else { RaggedRows::Pad };
     source.csv.delimiter = [None, Some(b';'), Some(b'\t'), Some(b'|')][usize::from(dialect >> 1 & 3)];
-    source.csv.encoding = [encoding_rs::UTF_8, encoding_rs::WINDOWS_1252, encoding_rs::UTF_16LE, encoding_rs::SHIFT_JIS][usize::from(dialect >> 3 & 3)];
+    source.csv.encoding = [
+        encoding_rs::UTF_8,
+        encoding_rs::WINDOWS_1252,
+        encoding_rs::UTF_16LE,
+        encoding_rs::SHIFT_JIS,
+    ][usize::from(dialect >> 3 & 3)];
     source.csv.header_rows = u32::from(dialect >> 5 & 1);
     source.csv.skip_lines = u32::from(dialect >> 6 & 1);
     source.csv.skip_footer = u32::from(dialect >> 7);
@@ -218,7 +223,9 @@ fn arrow_state(bytes: &[u8], check: impl Fn(Error)) {
         }
     };
     let (left, right) = halves(bytes);
-    let (Some(left), Some(right)) = (read(left), read(right)) else { return };
+    let (Some(left), Some(right)) = (read(left), read(right)) else {
+        return;
+    };
     if let Err(error) = key::state::previous(&[], &[], &left, &right) {
         check(error);
     }
@@ -252,7 +259,12 @@ pub fn dates(data: &[u8]) {
     };
     let day = known.date(text);
     assert_eq!(day, date::parse_date(text, format));
-    for zone in [chrono_tz::UTC, chrono_tz::Europe::Berlin, chrono_tz::America::St_Johns, chrono_tz::Pacific::Apia] {
+    for zone in [
+        chrono_tz::UTC,
+        chrono_tz::Europe::Berlin,
+        chrono_tz::America::St_Johns,
+        chrono_tz::Pacific::Apia,
+    ] {
         let instant = known.timestamp(text, zone);
         assert_eq!(instant, date::parse_timestamp(text, format, zone));
         // What the columns hold: microseconds.
@@ -268,7 +280,11 @@ pub fn phones(data: &[u8]) {
         let Some(number) = phone::normalize(text, country) else { continue };
         let digits = number.strip_prefix('+').expect("E.164 starts with a plus");
         assert!(digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit()), "{number}");
-        assert_eq!(phone::normalize(&number, "DE").as_deref(), Some(number.as_str()), "{country} {text:?}");
+        assert_eq!(
+            phone::normalize(&number, "DE").as_deref(),
+            Some(number.as_str()),
+            "{country} {text:?}"
+        );
     }
 }
 
@@ -306,14 +322,21 @@ pub fn names(data: &[u8]) {
     let _ = (address::street_matching(&street.display), address::house_number(text));
     for of in ["DE", "GB", "US", "ZZ"] {
         if let Some(postcode) = place::postcode_display(text, of) {
-            let _ = (place::postcode_matching(&postcode, of), place::is_postcode_placeholder(&postcode, of));
+            let _ = (
+                place::postcode_matching(&postcode, of),
+                place::is_postcode_placeholder(&postcode, of),
+            );
         }
     }
     if let Some(city) = place::city_display(text) {
         let _ = place::city_matching(&city);
     }
     let _ = (place::region_matching(text), country::normalize(text), gender::normalize(text));
-    let _ = (placeholder::is_placeholder(text), placeholder::is_name_placeholder(text), placeholder::is_blocked_identifier(text));
+    let _ = (
+        placeholder::is_placeholder(text),
+        placeholder::is_name_placeholder(text),
+        placeholder::is_blocked_identifier(text),
+    );
 }
 
 /// A number in every locale: within a decimal of 18 digits; identifiers stay what they are.

@@ -81,7 +81,9 @@ fn a_file_may_grow_so_many_times_and_no_more() {
         let bomb = [compress(&rows(0)), compress(&vec![b'\n'; 1 << 20]).repeat(18)].concat();
         let read = |ratio_max: u64| {
             let project = Project::csv().file("a.csv", &bomb);
-            project.with(|source| source.decompressed_ratio_max = ratio_max).try_read(&Ledger::default())
+            project
+                .with(|source| source.decompressed_ratio_max = ratio_max)
+                .try_read(&Ledger::default())
         };
         let error = read(20).expect_err("more than twenty times");
         assert!(error.message().contains("20 times its size"), "{name}: {error}");
@@ -122,8 +124,16 @@ fn nesting_of_any_depth_is_text_or_costs_one_line() {
     let project = Project::jsonl().file("a.jsonl", text);
     let read = project.mapping(RecordKind::Contacts, sql).read();
     assert_eq!(names(&read), ["1|none", "3|none", "4|none", "5|Bo"]);
-    let reasons: Vec<(Option<u64>, &str)> = read.rejects.rows.iter().map(|reject| (reject.line, reject.reason.as_str())).collect();
-    assert_eq!(reasons, [(Some(2), "invalid_json"), (Some(3), "unparsed_value"), (Some(4), "unparsed_value")]);
+    let reasons: Vec<(Option<u64>, &str)> = read
+        .rejects
+        .rows
+        .iter()
+        .map(|reject| (reject.line, reject.reason.as_str()))
+        .collect();
+    assert_eq!(
+        reasons,
+        [(Some(2), "invalid_json"), (Some(3), "unparsed_value"), (Some(4), "unparsed_value")]
+    );
 }
 
 #[test]
@@ -175,7 +185,12 @@ fn poisoned_rows_are_listed_with_their_line_and_all_others_stay() {
     for counts in &read.counts {
         assert_eq!(counts.rows_read, counts.rows_kept + counts.rows_rejected, "{counts:?}");
     }
-    assert!(read.rejects.rows.iter().all(|reject| reject.file.is_some() || reject.line.is_none()));
+    assert!(
+        read.rejects
+            .rows
+            .iter()
+            .all(|reject| reject.file.is_some() || reject.line.is_none())
+    );
 }
 
 fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
@@ -193,7 +208,10 @@ fn poisoned_rows_of_typed_files_are_listed_too() {
     let huge = "x".repeat(30);
     let file = parquet(vec![
         ("id", Arc::new(Int64Array::from(vec![1, 2, 3, 4])) as ArrayRef),
-        ("name", Arc::new(StringArray::from(vec![Some("Al"), Some("B\0o"), Some(huge.as_str()), None]))),
+        (
+            "name",
+            Arc::new(StringArray::from(vec![Some("Al"), Some("B\0o"), Some(huge.as_str()), None])),
+        ),
         ("amount", Arc::new(Float64Array::from(vec![f64::NAN, f64::INFINITY, 1.0, -0.0]))),
     ]);
     let read = Project::parquet()
@@ -201,7 +219,10 @@ fn poisoned_rows_of_typed_files_are_listed_too() {
         .with(|source| source.field_bytes_max = 29)
         .read();
     assert_eq!(names(&read), ["1|Al", "4|-"]);
-    assert_eq!(rejects(&read), ["2 nul_byte name B\0o".to_owned(), format!("3 field_too_large name {huge}")]);
+    assert_eq!(
+        rejects(&read),
+        ["2 nul_byte name B\0o".to_owned(), format!("3 field_too_large name {huge}")]
+    );
     assert_eq!((counts(&read, "raw").rows_read, counts(&read, "raw").rows_kept), (4, 2));
 }
 
@@ -229,12 +250,18 @@ fn a_footer_that_promises_rows_without_end_is_refused() {
     let rows_nobody_reads = "SELECT '1' AS record_id, 'Al' AS full_name FROM raw WHERE false";
     let footer = file.len() - 8 - u32::from_le_bytes(file[file.len() - 8..file.len() - 4].try_into().expect("four bytes")) as usize;
     // An i64 field of thrift's compact protocol that holds 3, one field after the last: type 6, then zigzag 6.
-    let places: Vec<usize> = (footer..file.len() - 8).filter(|&at| file[at] == 0x16 && file[at + 1] == 6).collect();
+    let places: Vec<usize> = (footer..file.len() - 8)
+        .filter(|&at| file[at] == 0x16 && file[at + 1] == 6)
+        .collect();
     assert!(places.len() >= 2, "{places:?}");
     for mask in 1..1_u32 << places.len().min(4) {
         let mut bytes = file[..footer].to_vec();
         for (at, &byte) in file.iter().enumerate().take(file.len() - 8).skip(footer) {
-            let is_count = places.iter().take(4).position(|&place| place + 1 == at).is_some_and(|bit| mask >> bit & 1 == 1);
+            let is_count = places
+                .iter()
+                .take(4)
+                .position(|&place| place + 1 == at)
+                .is_some_and(|bit| mask >> bit & 1 == 1);
             if is_count {
                 bytes.extend([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
             } else {
@@ -244,7 +271,9 @@ fn a_footer_that_promises_rows_without_end_is_refused() {
         let length = u32::try_from(bytes.len() - footer).expect("a short footer");
         bytes.extend(length.to_le_bytes());
         bytes.extend(b"PAR1");
-        let project = Project::parquet().file("a.parquet", bytes).mapping(RecordKind::Contacts, rows_nobody_reads);
+        let project = Project::parquet()
+            .file("a.parquet", bytes)
+            .mapping(RecordKind::Contacts, rows_nobody_reads);
         match project.try_read(&Ledger::default()) {
             Ok(read) => assert!(counts(&read, "raw").rows_read <= 3, "{mask:b}"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::Input, "{mask:b}: {error}"),
@@ -255,7 +284,10 @@ fn a_footer_that_promises_rows_without_end_is_refused() {
 #[test]
 fn mutations_of_every_kept_parquet_file_are_read_or_refused() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/parquet");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     paths.sort();
     let source = source_spec("crm", String::new(), Format::Parquet);
     let mut numbers = Numbers(11);
@@ -287,7 +319,9 @@ fn mutations_of_every_kept_parquet_file_are_read_or_refused() {
 
 #[test]
 fn a_link_out_of_the_folder_is_refused_and_one_inside_is_followed() {
-    let project = Project::csv().file("a.csv", "id,name\n1,Al\n").file("archive/b.csv", "id,name\n2,Bo\n");
+    let project = Project::csv()
+        .file("a.csv", "id,name\n1,Al\n")
+        .file("archive/b.csv", "id,name\n2,Bo\n");
     let exports = project.folder.path().join("exports");
     let link = |target: &Path, name: &str| std::os::unix::fs::symlink(target, exports.join(name)).expect("a link");
     link(&exports.join("archive/b.csv"), "b.csv");
@@ -314,7 +348,11 @@ fn names_and_values_that_look_like_sql_are_data() {
         rows(read.contacts.batch(), &["full_name", "company", "city"]),
         [format!("{nasty}|' OR 1=1 --|' OR ''='")]
     );
-    assert!(text_column(read.contacts.batch(), "street")[0].as_ref().is_some_and(|file| file.contains("DROP TABLE")));
+    assert!(
+        text_column(read.contacts.batch(), "street")[0]
+            .as_ref()
+            .is_some_and(|file| file.contains("DROP TABLE"))
+    );
 }
 
 proptest::proptest! {
