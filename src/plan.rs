@@ -161,7 +161,7 @@ pub struct PlanReport {
     pub elapsed_ms_estimate: u64,
     /// Estimated peak memory in bytes.
     pub memory_bytes_estimate: u64,
-    /// Limit on the memory of SQL in bytes.
+    /// Limit on the memory of the process in bytes.
     pub memory_limit_bytes: u64,
     /// Threads.
     pub threads: u64,

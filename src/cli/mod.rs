@@ -53,9 +53,13 @@ struct Global {
     /// Worker threads. Default: the cores this process may use.
     #[arg(long, global = true, value_name = "N", env = "STAMMKUNDE_THREADS")]
     threads: Option<usize>,
-    /// Memory that SQL may hold before it spills to disk, e.g. 4GiB. Default: 70 % of what the container or machine has.
+    /// Memory that the process may hold, e.g. 4GiB: SQL spills, any other stage ends with 4. Default: 90 % of the container's, or 80 % of the
+    /// machine's.
     #[arg(long, global = true, value_name = "SIZE", value_parser = output::parse_size, env = "STAMMKUNDE_MEMORY_LIMIT")]
     memory_limit: Option<u64>,
+    /// Folder for temporary files of SQL that spills. Default: the system's (TMPDIR).
+    #[arg(long, global = true, value_name = "DIR", env = "STAMMKUNDE_TEMP_DIR")]
+    temp_dir: Option<PathBuf>,
     /// How often a request to a store is tried again before the run ends with 4. Default: 8, with growing random pauses.
     #[arg(long, global = true, value_name = "N", env = "STAMMKUNDE_RETRIES")]
     retries: Option<usize>,
@@ -147,6 +151,7 @@ const EXIT_UNCHANGED: u8 = 99;
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
     bug::be_discreet();
+    silence_caught_panics();
     let matches = silent(Cli::command()).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let output = Output::new(&cli.global);
@@ -162,6 +167,16 @@ pub fn main() -> ExitCode {
 /// Help names the variables of the environment and not what they hold: a warehouse or a path may tell what nobody asked for.
 fn silent(command: clap::Command) -> clap::Command {
     command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(silent)
+}
+
+/// A damaged file may make a reader of a library panic; that is caught and told as an error of the file, not as a bug of ours.
+fn silence_caught_panics() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !stammkunde::source::catches_panics() {
+            told(info);
+        }
+    }));
 }
 
 fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
@@ -191,8 +206,9 @@ fn start(global: &Global, output: &Output) -> Result<Engine> {
     let engine = Engine::new(&EngineOptions {
         threads: global.threads,
         memory_limit_bytes: global.memory_limit,
+        temp_dir: global.temp_dir.clone(),
         retries_max: global.retries,
     })?;
-    signals::watch(&engine, output);
+    signals::watch(&engine, output)?;
     Ok(engine)
 }

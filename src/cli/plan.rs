@@ -241,7 +241,7 @@ fn cost_text(plan: &PlanReport) -> String {
         })
         .collect();
     format!(
-        "\ntime: about {:.1} s on {} threads ({})\nmemory: about {}; SQL spills above {}\n",
+        "\ntime: about {:.1} s on {} threads ({})\nmemory: about {}; the limit is {}\n",
         plan.elapsed_ms_estimate as f64 / 1000.0,
         plan.threads,
         stages.join(", "),

@@ -88,6 +88,9 @@ pub struct SourceConfig {
     /// Most bytes of one file after decompression. Default: 17179869184 (16 GiB).
     #[serde(default)]
     pub decompressed_bytes_max: Option<u64>,
+    /// Most bytes that come out of one compressed byte, once 16 MiB came out of a file. Default: 1000, which no export reaches.
+    #[serde(default)]
+    pub decompressed_ratio_max: Option<u64>,
     /// Most bytes of one field. Default: 1048576 (1 MiB).
     #[serde(default)]
     pub field_bytes_max: Option<u64>,

@@ -16,6 +16,7 @@ use crate::table::decisions::DECISIONS;
 /// Shortest key secret, in characters.
 const SECRET_CHARACTERS_MIN: usize = 16;
 const DECOMPRESSED_BYTES_MAX: u64 = 16 << 30;
+const DECOMPRESSED_RATIO_MAX: u64 = 1000;
 const FIELD_BYTES_MAX: u64 = 1 << 20;
 
 /// Resolves the config. What is wrong is a finding, and the spec has the default in its place.
@@ -118,6 +119,7 @@ fn source_spec(folder: &FilePath, name: &str, source: &SourceConfig, mappings: V
     }
     for (key, limit) in [
         ("decompressed_bytes_max", source.decompressed_bytes_max),
+        ("decompressed_ratio_max", source.decompressed_ratio_max),
         ("field_bytes_max", source.field_bytes_max),
     ] {
         if limit == Some(0) {
@@ -132,6 +134,7 @@ fn source_spec(folder: &FilePath, name: &str, source: &SourceConfig, mappings: V
         contract: source.contract,
         on_missing: source.on_missing,
         decompressed_bytes_max: source.decompressed_bytes_max.unwrap_or(DECOMPRESSED_BYTES_MAX),
+        decompressed_ratio_max: source.decompressed_ratio_max.unwrap_or(DECOMPRESSED_RATIO_MAX),
         field_bytes_max: usize::try_from(source.field_bytes_max.unwrap_or(FIELD_BYTES_MAX)).unwrap_or(usize::MAX),
         mappings,
     }
@@ -155,6 +158,7 @@ fn decisions(folder: &FilePath, config: &Config, report: &mut Report<'_>) -> Opt
         contract: Contract::Evolve,
         on_missing: if files.is_some() { OnMissing::Error } else { OnMissing::Skip },
         decompressed_bytes_max: DECOMPRESSED_BYTES_MAX,
+        decompressed_ratio_max: DECOMPRESSED_RATIO_MAX,
         field_bytes_max: usize::try_from(FIELD_BYTES_MAX).unwrap_or(usize::MAX),
         mappings: Vec::new(),
     })

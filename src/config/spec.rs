@@ -125,6 +125,8 @@ pub struct SourceSpec {
     pub on_missing: OnMissing,
     /// Most bytes of one file after decompression.
     pub decompressed_bytes_max: u64,
+    /// Most bytes out of one compressed byte, once 16 MiB came out of a file.
+    pub decompressed_ratio_max: u64,
     /// Most bytes of one field.
     pub field_bytes_max: usize,
     /// `sources/<name>.<record>.sql`, in the order of [`RecordKind::ALL`]; at least one.

@@ -84,7 +84,7 @@ impl Farewells {
     }
 
     /// Does them one after the other, the youngest first, as long as `hurry` and the clock let it.
-    async fn say(&self, hurry: impl Future<Output = ()>) {
+    pub(super) async fn say(&self, hurry: impl Future<Output = ()>) {
         let mut farewells = {
             let mut state = self.lock();
             state.has_begun = true;
@@ -103,6 +103,12 @@ impl Farewells {
         }
     }
 
+    /// Lets those go who wait for the end.
+    pub(super) fn end(&self) {
+        self.lock().is_over = true;
+        self.over.notify_all();
+    }
+
     /// Blocks while the process is ending: the one who ends it is the one who waits for the farewells.
     pub(super) fn wait(&self) {
         let mut state = self.lock();
@@ -112,28 +118,32 @@ impl Farewells {
     }
 }
 
+/// See [`Engine::at_farewell`].
+pub(super) fn promise(registry: &Arc<Farewells>, farewell: BoxFuture<'static, ()>) -> Farewell {
+    let mut state = registry.lock();
+    let id = state.next;
+    state.next += 1;
+    // After the last call nobody would keep it, and `cancel` says so.
+    if !state.has_begun {
+        state.farewells.insert(id, farewell);
+    }
+    drop(state);
+    Farewell {
+        id,
+        registry: Arc::clone(registry),
+    }
+}
+
 impl Engine {
     /// Promises to do something before a signal ends the process. Promises are kept in the reverse order, within 5 seconds in all.
     pub fn at_farewell(&self, farewell: BoxFuture<'static, ()>) -> Farewell {
-        let mut state = self.farewells.lock();
-        let id = state.next;
-        state.next += 1;
-        // After the last call nobody would keep it, and `cancel` says so.
-        if !state.has_begun {
-            state.farewells.insert(id, farewell);
-        }
-        drop(state);
-        Farewell {
-            id,
-            registry: Arc::clone(&self.farewells),
-        }
+        promise(&self.farewells, farewell)
     }
 
     /// Says the farewells now, for a program that ends in its own way: what works on this engine stops, and commits nothing any more.
     pub fn say_farewells(&self) {
         self.wait(self.farewells.say(std::future::pending()));
-        self.farewells.lock().is_over = true;
-        self.farewells.over.notify_all();
+        self.farewells.end();
     }
 
     /// Whether a signal is ending the process.
@@ -171,8 +181,7 @@ impl Engine {
                 registry.say(hurry).await;
                 act(code);
             });
-            registry.lock().is_over = true;
-            registry.over.notify_all();
+            registry.end();
         };
         // Without the thread a signal ends the process all the same, only less politely.
         let _ = std::thread::Builder::new().name("stammkunde-signals".to_owned()).spawn(listen);

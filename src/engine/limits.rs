@@ -3,8 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-/// Share of the memory that SQL may hold, in percent; the rest is for kernels, buffers and the allocator.
-const MEMORY_SHARE_PERCENT: u64 = 70;
+use super::memory::Memory;
+
+/// Share of a cgroup's memory that a run may hold, in percent: the cgroup pays for page tables, sockets and cached files too.
+const CGROUP_SHARE_PERCENT: u64 = 90;
+/// Share of the machine's memory that a run may hold where no cgroup limits it, in percent: others live there too.
+const MACHINE_SHARE_PERCENT: u64 = 80;
 
 /// Taken where the machine does not say how much memory it has.
 const MEMORY_UNKNOWN_BYTES: u64 = 4 << 30;
@@ -14,23 +18,42 @@ pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-/// [`MEMORY_SHARE_PERCENT`] of the smallest of the cgroup's limits and the machine's memory.
-pub(super) fn memory_default_bytes() -> u64 {
+/// The memory of a run: what is given, or a share of what the container or the machine has.
+pub(super) fn memory(given_bytes: Option<u64>) -> Memory {
     let cgroup = fs::read_to_string("/proc/self/cgroup")
         .ok()
         .and_then(|text| memory_of_cgroups(&text, Path::new("/sys/fs/cgroup")));
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| memory_of_meminfo(&text));
-    let total = cgroup.into_iter().chain(machine).min().unwrap_or(MEMORY_UNKNOWN_BYTES);
-    total / 100 * MEMORY_SHARE_PERCENT
+    let limit = given_bytes.unwrap_or_else(|| default_bytes(cgroup, machine));
+    Memory::new(limit, cgroup.into_iter().chain(machine).min())
 }
 
-/// The smallest `memory.max` (cgroup v2) from the process's own group up to the root.
+fn default_bytes(cgroup: Option<u64>, machine: Option<u64>) -> u64 {
+    let of_cgroup = cgroup.map(|bytes| bytes / 100 * CGROUP_SHARE_PERCENT);
+    let of_machine = machine.map(|bytes| bytes / 100 * MACHINE_SHARE_PERCENT);
+    of_cgroup.into_iter().chain(of_machine).min().unwrap_or(MEMORY_UNKNOWN_BYTES)
+}
+
+/// The smallest limit from the process's own group up to the root: of cgroup v2, and of the memory controller of v1.
 fn memory_of_cgroups(proc_self_cgroup: &str, root: &Path) -> Option<u64> {
-    let own = proc_self_cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let own = root.join(own.trim().trim_start_matches('/'));
+    let groups = proc_self_cgroup.lines().filter_map(|line| {
+        let mut parts = line.splitn(3, ':');
+        let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+        match controllers {
+            "" => Some((root.to_owned(), path, &["memory.max", "memory.high"][..])),
+            _ if controllers.split(',').any(|name| name == "memory") => Some((root.join("memory"), path, &["memory.limit_in_bytes"][..])),
+            _ => None,
+        }
+    });
+    groups.filter_map(|(root, path, files)| smallest(&root, path, files)).min()
+}
+
+fn smallest(root: &Path, path: &str, files: &[&str]) -> Option<u64> {
+    let own = root.join(path.trim().trim_start_matches('/'));
     own.ancestors()
         .take_while(|folder| folder.starts_with(root))
-        .filter_map(|folder| fs::read_to_string(folder.join("memory.max")).ok()?.trim().parse().ok())
+        .flat_map(|folder| files.iter().map(move |file| folder.join(file)))
+        .filter_map(|file| fs::read_to_string(file).ok()?.trim().parse().ok())
         .min()
 }
 
@@ -52,6 +75,29 @@ mod tests {
         fs::write(own.join("memory.max"), "max\n").expect("a file");
         assert_eq!(memory_of_cgroups("1:name=x:/y\n0::/job/task\n", root.path()), Some(1000));
         assert_eq!(memory_of_cgroups("0::/elsewhere\n", root.path()), None);
+        fs::write(root.path().join("job/memory.high"), "900\n").expect("a file");
+        assert_eq!(memory_of_cgroups("0::/job/task\n", root.path()), Some(900));
+    }
+
+    #[test]
+    fn the_memory_controller_of_the_first_version_counts_too() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir_all(root.path().join("memory")).expect("folders");
+        // Inside a container the path is the host's, and the limit stands at the root.
+        fs::write(root.path().join("memory/memory.limit_in_bytes"), "700\n").expect("a file");
+        let text = "9:cpu,cpuacct:/docker/x\n5:memory:/docker/x\n0::/docker/x\n";
+        assert_eq!(memory_of_cgroups(text, root.path()), Some(700));
+        assert_eq!(memory_of_cgroups("9:cpu,cpuacct:/docker/x\n", root.path()), None);
+    }
+
+    #[test]
+    fn a_run_leaves_a_part_to_the_system() {
+        assert_eq!(default_bytes(Some(1000), Some(10_000)), 900);
+        assert_eq!(default_bytes(None, Some(10_000)), 8000);
+        // A cgroup may be allowed more than there is.
+        assert_eq!(default_bytes(Some(u64::MAX / 2), Some(10_000)), 8000);
+        assert_eq!(default_bytes(None, None), MEMORY_UNKNOWN_BYTES);
+        assert_eq!(memory(Some(5)).limit_bytes(), 5);
     }
 
     #[test]

@@ -1,30 +1,34 @@
 //! What stages run on: tokio runtime, rayon pool, DataFusion sessions, object stores, clock, memory limit. Local now, a cluster later.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
 use datafusion::error::DataFusionError;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::prelude::{DataFrame, SessionContext};
+use futures::FutureExt;
 use object_store::ObjectStore;
 
 use crate::error::{Error, Result};
 
+mod ending;
 mod farewell;
 pub mod functions;
 mod limits;
+mod memory;
+mod session;
 mod sql;
 mod store;
+mod temp;
 mod told;
 
 pub use farewell::{Ending, Farewell};
-pub use sql::{diagnose, select_only, sql_error};
+pub use memory::Memory;
+pub use session::Thrift;
+pub use sql::{diagnose, is_exhausted, select_only, sql_error};
 pub use store::{NotFound, store_error};
 pub use told::{Told, told};
 
@@ -33,8 +37,10 @@ pub use told::{Told, told};
 pub struct EngineOptions {
     /// Worker threads; default: the machine's cores (cgroup quota respected).
     pub threads: Option<usize>,
-    /// Memory that SQL may hold before it spills, in bytes; default: 70 % of the cgroup's or machine's memory.
+    /// Memory that the process may hold, in bytes; default: 90 % of the cgroup's limit, or 80 % of the machine's memory.
     pub memory_limit_bytes: Option<u64>,
+    /// Folder below which temporary files are written; default: the system's.
+    pub temp_dir: Option<PathBuf>,
     /// How often a request to a store is tried again, within 150 seconds; default: 8, with growing random pauses.
     pub retries_max: Option<usize>,
 }
@@ -42,7 +48,7 @@ pub struct EngineOptions {
 /// The machine of one run. Cheap to pass by reference; made once by the command line.
 pub struct Engine {
     threads: usize,
-    memory_limit_bytes: u64,
+    memory: Arc<Memory>,
     retries_max: usize,
     runtime: tokio::runtime::Runtime,
     pool: rayon::ThreadPool,
@@ -50,6 +56,10 @@ pub struct Engine {
     stores: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
     farewells: Arc<farewell::Farewells>,
     clock: Clock,
+    /// Removes temporary files when a signal ends the process.
+    _farewell_of_temp: Option<Farewell>,
+    /// After the environment, which holds files in it: fields are dropped in their order.
+    temp: Option<Arc<temp::TempFolder>>,
 }
 
 /// What tells the time.
@@ -59,7 +69,7 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine")
             .field("threads", &self.threads)
-            .field("memory_limit_bytes", &self.memory_limit_bytes)
+            .field("memory", &self.memory)
             .finish_non_exhaustive()
     }
 }
@@ -80,17 +90,14 @@ pub struct Location {
 /// Functions of SQL that give another value on every call. Without them the same input gives the same bytes.
 const VOLATILE: [&str; 6] = ["random", "uuid", "now", "current_timestamp", "current_date", "current_time"];
 
-/// How many of the largest consumers an out-of-memory error names.
-const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not 0");
-
 impl Engine {
     /// Starts the runtime and the pools.
     ///
     /// # Errors
-    /// `Environment` if threads cannot be started.
+    /// `Environment` if threads cannot be started, or the given folder for temporary files cannot be used.
     pub fn new(options: &EngineOptions) -> Result<Self> {
         let threads = options.threads.unwrap_or_else(limits::cores).max(1);
-        let memory_limit_bytes = options.memory_limit_bytes.unwrap_or_else(limits::memory_default_bytes);
+        let memory = limits::memory(options.memory_limit_bytes);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("stammkunde-io")
@@ -102,22 +109,28 @@ impl Engine {
             .thread_name(|index| format!("stammkunde-cpu-{index}"))
             .build()
             .map_err(|error| no_threads(threads).because(error))?;
-        let limit = usize::try_from(memory_limit_bytes).unwrap_or(usize::MAX);
-        let environment = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), CONSUMERS_NAMED)))
-            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory))
-            .build_arc()
-            .map_err(|error| sql_error(&error).with("action", "start the SQL runtime"))?;
+        let temp = match &options.temp_dir {
+            Some(root) => Some(temp::TempFolder::new(root)?),
+            // Without a folder nothing spills; most commands need none.
+            None => temp::TempFolder::new(&std::env::temp_dir()).ok(),
+        };
+        let temp = temp.map(Arc::new);
+        let farewells = Arc::default();
+        let environment = session::environment(temp.as_ref().map(|temp| temp.path()))?;
         Ok(Self {
             threads,
-            memory_limit_bytes,
+            memory: Arc::new(memory),
             retries_max: options.retries_max.unwrap_or(store::RETRIES_MAX),
             runtime,
             pool,
             environment,
             stores: Mutex::default(),
-            farewells: Arc::default(),
+            _farewell_of_temp: temp
+                .clone()
+                .map(|temp| farewell::promise(&farewells, async move { temp.remove() }.boxed())),
+            farewells,
             clock: Box::new(Utc::now),
+            temp,
         })
     }
 
@@ -130,7 +143,13 @@ impl Engine {
     /// Memory limit in bytes.
     #[must_use]
     pub fn memory_limit_bytes(&self) -> u64 {
-        self.memory_limit_bytes
+        self.memory.limit_bytes()
+    }
+
+    /// What the run may hold, for stages that know what they will take.
+    #[must_use]
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// Runs a future to its end on the engine's runtime. Never call it from inside such a future.
@@ -149,36 +168,6 @@ impl Engine {
     /// Runs CPU work on the engine's rayon pool (so that `--threads` holds for kernels too).
     pub fn compute<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.pool.install(work)
-    }
-
-    /// A fresh SQL session: nothing but our functions and DataFusion's, no tables, no information schema, no file access.
-    ///
-    /// Functions that differ from call to call (`now`, `random`, `uuid` …) are left out.
-    #[must_use]
-    pub fn session(&self) -> SessionContext {
-        self.session_with(None)
-    }
-
-    /// A session whose parsing functions note every text they cannot understand in the handle.
-    #[must_use]
-    pub fn session_collecting(&self) -> (SessionContext, functions::Unparsed) {
-        let unparsed = functions::Unparsed::default();
-        (self.session_with(Some(&unparsed)), unparsed)
-    }
-
-    fn session_with(&self, unparsed: Option<&functions::Unparsed>) -> SessionContext {
-        let mut config = SessionConfig::new()
-            .with_target_partitions(self.threads)
-            .with_information_schema(false);
-        let parser = &mut config.options_mut().sql_parser;
-        parser.collect_spans = true;
-        parser.map_string_types_to_utf8view = false;
-        let session = SessionContext::new_with_config_rt(config, Arc::clone(&self.environment));
-        for name in VOLATILE {
-            session.deregister_udf(name);
-        }
-        functions::register(&session, unparsed);
-        session
     }
 
     /// Plans a text that must be exactly one query (`SELECT`, `WITH`, `VALUES`).
@@ -214,7 +203,7 @@ impl Engine {
         // Spawned, so that the work runs on the workers and not on the calling thread.
         self.wait(self.spawn(frame.collect()))
             .map_err(|error| Error::internal("a query stopped in the middle").because(error))?
-            .map_err(|error| sql_error(&error))
+            .map_err(|error| self.placed(sql_error(&error)))
     }
 
     /// The store and path behind a URL or a local path (relative ones against `base`).

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use arrow::error::ArrowError;
 use datafusion::common::diagnostic::Diagnostic as Finding;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
@@ -206,13 +207,20 @@ fn lower_first(text: &str) -> String {
 /// DataFusion puts values of rows into some messages ("cannot cast string …"); those are cut.
 #[must_use]
 pub fn sql_error(error: &DataFusionError) -> Error {
-    match error.find_root() {
+    let root = error.find_root();
+    let may_be_disk = matches!(
+        root,
+        DataFusionError::IoError(_) | DataFusionError::ArrowError(..) | DataFusionError::External(_) | DataFusionError::Execution(_)
+    );
+    if let Some(full) = may_be_disk.then(|| disk_error(root)).flatten() {
+        return full;
+    }
+    match root {
         DataFusionError::ResourcesExhausted(text) => Error::environment("SQL needs more memory than it may hold")
             .with("details", first_line(text))
-            .hint("raise --memory-limit, use fewer --threads, or give the machine more memory or disk for spilling"),
-        DataFusionError::IoError(io) => Error::environment("the disk for temporary files failed")
-            .with("details", io.kind().to_string())
-            .hint("free space in the temporary folder, or point TMPDIR at a larger one"),
+            .hint(
+                "raise --memory-limit, use fewer --threads, or split the query: sorts, aggregates and sorted joins spill to disk, windows and cross joins cannot",
+            ),
         DataFusionError::ObjectStore(inner) => Error::environment("a store failed during a query").with("details", inner.to_string()),
         DataFusionError::ArrowError(arrow, _) => Error::input("a query cannot compute a value")
             .with("details", without_values(&arrow.to_string()))
@@ -226,6 +234,42 @@ pub fn sql_error(error: &DataFusionError) -> Error {
         }
         _ => Error::input("a query failed").with("details", without_values(&error.strip_backtrace())),
     }
+}
+
+/// Whether a query ended because memory did: another try with a [`super::Thrift::Frugal`] session may succeed.
+#[must_use]
+pub fn is_exhausted(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
+}
+
+/// Spilling that failed: the disk is full, the quota is used up, or the folder is gone. It comes wrapped in whatever was being written.
+fn disk_error(root: &DataFusionError) -> Option<Error> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(root);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>().or(match error.downcast_ref::<ArrowError>() {
+            Some(ArrowError::IoError(_, io)) => Some(io),
+            _ => None,
+        });
+        if let Some(io) = io {
+            let what = match io.kind() {
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "no space is left".to_owned(),
+                std::io::ErrorKind::Other => first_line(&io.to_string()),
+                kind => kind.to_string(),
+            };
+            return Some(
+                Error::environment("the folder for temporary files is full or cannot be written")
+                    .with("details", what)
+                    .hint("free space there, name a larger folder with --temp-dir, or raise --memory-limit so that less is spilled"),
+            );
+        }
+        cause = error.source();
+    }
+    let text = root.to_string();
+    (text.contains("exceeded the allowable limit") || text.contains("No space left on device")).then(|| {
+        Error::environment("the folder for temporary files is full or cannot be written")
+            .with("details", first_line(&text))
+            .hint("free space there, name a larger folder with --temp-dir, or raise --memory-limit so that less is spilled")
+    })
 }
 
 fn first_line(text: &str) -> String {

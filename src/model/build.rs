@@ -11,7 +11,7 @@ use super::session::Context;
 use super::{AuditResult, ModelSpec, Table, Tables, base, failure, plain, session};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
-use crate::engine::Engine;
+use crate::engine::{Engine, Thrift, is_exhausted};
 use crate::error::{Diagnostic, Error, Result};
 use crate::table::column;
 
@@ -20,19 +20,52 @@ use crate::table::column;
 /// # Errors
 /// See [`super::build`].
 pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Context, base: &Tables) -> Result<Tables> {
-    let session = session_with(engine, context, base)?;
+    let mut session = session_over(engine, spec, context, base, Thrift::Fast)?;
+    let mut built: Tables = BTreeMap::new();
+    for model in models {
+        let failed = |error: Failure| error.told("model", &model.sql, engine);
+        let table = match engine.wait(run(&session, model)) {
+            Err(Failure::Query(error)) if is_exhausted(&error) => {
+                // Once more with less: joins that can spill, on one thread. The tables made so far are given back to it.
+                session = session_over(engine, spec, context, base, Thrift::Frugal)?;
+                for (name, table) in &built {
+                    session::register(&session, 1, name, table).map_err(|error| registering(name, error))?;
+                }
+                engine.wait(run(&session, model))
+            }
+            first => first,
+        };
+        let table = table.map_err(failed)?;
+        session::register(&session, engine.threads(), &model.name, &table).map_err(|error| registering(&model.name, error))?;
+        built.insert(model.name.clone(), table);
+    }
+    Ok(built)
+}
+
+/// A session that knows every base table, empty or not.
+fn session_over(engine: &Engine, spec: &Spec, context: &Context, base: &Tables, thrift: Thrift) -> Result<SessionContext> {
+    let session = session_with(engine, context, base, thrift)?;
     for (name, schema) in base::schemas(spec) {
         if !base.contains_key(&name) {
             session::register_empty(&session, &name, &schema).map_err(|error| registering(&name, error))?;
         }
     }
-    let mut built: BTreeMap<String, Table> = BTreeMap::new();
-    for model in models {
-        let table = engine.wait(run(&session, model))?;
-        session::register(&session, engine.threads(), &model.name, &table).map_err(|error| registering(&model.name, error))?;
-        built.insert(model.name.clone(), table);
+    Ok(session)
+}
+
+/// Why a model has no table: its query failed, or it is wrong in itself.
+enum Failure {
+    Query(DataFusionError),
+    Model(Error),
+}
+
+impl Failure {
+    fn told(self, what: &'static str, file: &SqlFile, engine: &Engine) -> Error {
+        match self {
+            Self::Query(error) => engine.placed(failure::run(what, file, &error)),
+            Self::Model(error) => error,
+        }
     }
-    Ok(built)
 }
 
 /// Runs the audits whose tables are all there.
@@ -40,7 +73,7 @@ pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Conte
 /// # Errors
 /// See [`super::audit`].
 pub fn audit(engine: &Engine, audits: &[SqlFile], context: &Context, tables: &Tables) -> Result<Vec<AuditResult>> {
-    let session = session_with(engine, context, tables)?;
+    let session = session_with(engine, context, tables, Thrift::Fast)?;
     let mut results = Vec::new();
     for file in audits {
         let query = Query::parse(file).map_err(|finding| Error::diagnostics(vec![finding]))?;
@@ -48,9 +81,12 @@ pub fn audit(engine: &Engine, audits: &[SqlFile], context: &Context, tables: &Ta
             continue;
         }
         let start = Instant::now();
-        let counted: Result<usize, DataFusionError> =
-            engine.wait(async { session::plan(&session, query.statement()).await?.count().await });
-        let rows = counted.map_err(|error| failure::run("audit", file, &error))?;
+        let count = async |session: &SessionContext| session::plan(session, query.statement()).await?.count().await;
+        let counted = match engine.wait(count(&session)) {
+            Err(error) if is_exhausted(&error) => engine.wait(count(&session_with(engine, context, tables, Thrift::Frugal)?)),
+            first => first,
+        };
+        let rows = counted.map_err(|error| Failure::Query(error).told("audit", file, engine))?;
         results.push(AuditResult {
             audit: file.name.clone(),
             rows: rows as u64,
@@ -60,30 +96,31 @@ pub fn audit(engine: &Engine, audits: &[SqlFile], context: &Context, tables: &Ta
     Ok(results)
 }
 
-fn session_with(engine: &Engine, context: &Context, tables: &Tables) -> Result<SessionContext> {
-    let session = session::open(engine, context);
+fn session_with(engine: &Engine, context: &Context, tables: &Tables, thrift: Thrift) -> Result<SessionContext> {
+    let session = session::open(engine, context, thrift);
+    let partitions = if thrift == Thrift::Fast { engine.threads() } else { 1 };
     for (name, table) in tables {
-        session::register(&session, engine.threads(), name, table).map_err(|error| registering(name, error))?;
+        session::register(&session, partitions, name, table).map_err(|error| registering(name, error))?;
     }
     Ok(session)
 }
 
-async fn run(session: &SessionContext, model: &ModelSpec) -> Result<Table> {
+async fn run(session: &SessionContext, model: &ModelSpec) -> Result<Table, Failure> {
     let file = &model.sql;
-    let query = Query::parse(file).map_err(|finding| Error::diagnostics(vec![finding]))?;
+    let query = Query::parse(file).map_err(|finding| Failure::Model(Error::diagnostics(vec![finding])))?;
     for table in &query.tables {
         if !session.table_exist(table.as_str()).unwrap_or(false) {
-            return Err(
+            return Err(Failure::Model(
                 Error::config(format!("model `{}` reads `{table}`, which is not built in this run", model.name))
                     .with("file", file.path.clone())
                     .hint(format!("select `+{}` to build what it reads", model.name)),
-            );
+            ));
         }
     }
-    let failed = |error: DataFusionError| failure::run("model", file, &error);
+    let failed = Failure::Query;
     let planned = session::plan(session, query.statement()).await.map_err(failed)?;
     let output = planned.schema().as_arrow();
-    let schema = plain::schema_of(output).map_err(|problems| unpublishable(file, problems))?;
+    let schema = plain::schema_of(output).map_err(|problems| Failure::Model(unpublishable(file, problems)))?;
     let key = output.fields().iter().position(|field| field.name() == column::CUSTOMER_KEY);
     let ordered = query.ordered(output.fields().len(), key.map(|position| position + 1));
     let rows = session::plan(session, ordered)

@@ -11,7 +11,7 @@ use super::query::Query;
 use super::{ModelSpec, base, failure, order, plain, session};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
-use crate::engine::Engine;
+use crate::engine::{Engine, Thrift};
 use crate::error::Diagnostic;
 
 /// What planning found, and the schemas of all tables, base tables included, that could be planned.
@@ -29,7 +29,7 @@ pub struct Checked {
 pub fn check(engine: &Engine, spec: &Spec) -> Checked {
     let (models, mut findings) = order::all(spec);
     let mut schemas = base::schemas(spec);
-    let session = session::open(engine, &session::Context::new(spec, NaiveDate::default()));
+    let session = session::open(engine, &session::Context::new(spec, NaiveDate::default()), Thrift::Fast);
     for (name, schema) in &schemas {
         session::register_empty(&session, name, schema).expect("an empty table has no batch that could differ");
     }

@@ -18,9 +18,9 @@ use super::Table;
 use super::local_date::LocalDate;
 use crate::config::Spec;
 use crate::config::pipeline::Setting;
-use crate::engine::Engine;
 use crate::engine::functions::as_of::AsOf;
 use crate::engine::functions::setting::SettingFn;
+use crate::engine::{Engine, Thrift};
 
 /// What a run says to SQL.
 #[derive(Debug, Clone)]
@@ -50,8 +50,8 @@ impl Context {
 
 /// A session without tables.
 #[must_use]
-pub fn open(engine: &Engine, context: &Context) -> SessionContext {
-    let session = engine.session();
+pub fn open(engine: &Engine, context: &Context, thrift: Thrift) -> SessionContext {
+    let session = engine.session_spending(thrift);
     session.register_udf(ScalarUDF::new_from_impl(AsOf::new(context.as_of)));
     session.register_udf(ScalarUDF::new_from_impl(SettingFn::new(context.settings.clone())));
     session.register_udf(ScalarUDF::new_from_impl(LocalDate::new(context.time_zone)));

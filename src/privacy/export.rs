@@ -1,7 +1,6 @@
 //! `privacy export`: everything that the newest version holds about one person, as one document and as CSV tables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -23,6 +22,7 @@ use crate::publish::Warehouse;
 use crate::source::Ledger;
 use crate::suppress::Listed;
 use crate::table::{VersionNumber, column};
+use crate::text::spreadsheet;
 
 /// State file of the objects that were read.
 const LEDGER: &str = "ledger.json";
@@ -202,60 +202,22 @@ fn json(values: &ArrayRef, row: usize) -> serde_json::Value {
 /// A table as CSV (RFC 4180, CRLF). A text that a spreadsheet would take for a formula begins with an apostrophe.
 #[must_use]
 pub fn csv(table: &ExportedTable) -> String {
-    let mut out = String::new();
-    let header: Vec<String> = table.columns.iter().map(|name| quoted(name)).collect();
-    let _ = write!(out, "{}\r\n", header.join(","));
+    let mut out = spreadsheet::row(table.columns.iter().map(String::as_str));
     for row in &table.rows {
         let cell = |name: &String| match row.get(name) {
             None => String::new(),
-            Some(serde_json::Value::String(text)) => quoted(&guarded(text)),
+            Some(serde_json::Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
         let cells: Vec<String> = table.columns.iter().map(cell).collect();
-        let _ = write!(out, "{}\r\n", cells.join(","));
+        out += &spreadsheet::row(cells.iter().map(String::as_str));
     }
     out
-}
-
-/// What a spreadsheet would run begins with one of these, maybe after blanks; decimals in text are no danger and stay numbers.
-fn guarded(text: &str) -> String {
-    let starts = |line: &str| {
-        let bare = line.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-        bare.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
-    };
-    let is_number =
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.')) && text.parse::<f64>().is_ok();
-    let is_danger = text.starts_with(['\t', '\r', '\n']) || text.split(['\n', '\r']).any(starts);
-    if is_danger && !is_number {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r', ';', '\t']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_spreadsheet_runs_nothing() {
-        for danger in [
-            "=1+1", "+49301", "-cmd", "@SUM(A1)", "\t=1", " =1", "\u{a0}=1", "＝1", "a\n=1", "\r=1", "-1+2",
-        ] {
-            assert_eq!(guarded(danger), format!("'{danger}"), "{danger:?}");
-        }
-        for plain in ["", "a=b", "-5.0000", "0301", "a-b", "2026-01-01T00:00:00Z"] {
-            assert_eq!(guarded(plain), plain);
-        }
-    }
 
     #[test]
     fn cells_with_delimiters_are_quoted() {

@@ -1,14 +1,12 @@
 //! A review as a file of decisions: a person writes a word into the first column, and puts the file into `decisions/`.
 
-use std::borrow::Cow;
-
 use super::{ReviewKind, ReviewPair, ReviewReport};
 use crate::explain::SHOWN;
 use crate::table::column::{
     DECIDED_AT, DECIDED_BY, DECISION, LEFT_RECORD_ID, LEFT_SOURCE, MATCH_PROBABILITY, MATCH_WEIGHT, REASON, RIGHT_RECORD_ID, RIGHT_SOURCE,
     RULE,
 };
-use crate::text::formula::guard;
+use crate::text::spreadsheet;
 
 /// The pairs as CSV. The first eight columns are those of a file of decisions, the decision empty; those that follow are for whoever decides,
 /// and are ignored when the file is read. Texts are guarded against being run as formulas.
@@ -49,13 +47,13 @@ fn row(pair: &ReviewPair) -> Vec<String> {
     let (left, right) = (&pair.left, &pair.right);
     let kind = if pair.kind == ReviewKind::Bridge { "bridge" } else { "near" };
     let mut cells: Vec<String> = vec![String::new()];
-    cells.extend([&left.source, &left.record_id, &right.source, &right.record_id].map(|text| guard(text).into_owned()));
+    cells.extend([&left.source, &left.record_id, &right.source, &right.record_id].map(String::clone));
     cells.extend(["", "", "", kind].map(str::to_owned));
     cells.extend([
         format!("{:.6}", pair.score),
         format!("{:.6}", pair.match_probability),
         format!("{:.3}", pair.match_weight),
-        guard(&pair.rule).into_owned(),
+        pair.rule.clone(),
         pair.refused_because.clone().unwrap_or_default(),
         left.customer_key.clone(),
         right.customer_key.clone(),
@@ -65,8 +63,8 @@ fn row(pair: &ReviewPair) -> Vec<String> {
     ]);
     for name in SHOWN {
         let value = |values: &serde_json::Map<String, serde_json::Value>| {
-            let text = values.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
-            guard(text).into_owned()
+            let text = values.get(name).and_then(serde_json::Value::as_str);
+            text.unwrap_or_default().to_owned()
         };
         cells.extend([value(&left.values), value(&right.values)]);
     }
@@ -74,14 +72,5 @@ fn row(pair: &ReviewPair) -> Vec<String> {
 }
 
 fn line(cells: &[String]) -> String {
-    let cells: Vec<Cow<'_, str>> = cells.iter().map(|cell| quoted(cell)).collect();
-    cells.join(",") + "\n"
-}
-
-fn quoted(cell: &str) -> Cow<'_, str> {
-    if cell.contains([',', ';', '"', '\n', '\r', '\t']) {
-        Cow::Owned(format!("\"{}\"", cell.replace('"', "\"\"")))
-    } else {
-        Cow::Borrowed(cell)
-    }
+    spreadsheet::row(cells.iter().map(String::as_str))
 }

@@ -27,7 +27,7 @@ use crate::table::{Decisions, RecordKind, VersionNumber};
 /// As [`super::run`] up to that point, but for gates: the plan tells which would fail.
 pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     check_model(spec, options)?;
-    let mut stages = Stages::new(progress);
+    let mut stages = Stages::new(progress).within(engine.memory());
     let ahead = Ahead::read(engine, spec, options, &mut stages)?;
     let identity = &spec.identity;
     let contacts = &ahead.standardized.contacts;
@@ -56,7 +56,7 @@ pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn P
 /// As [`super::run`], without the errors of publishing and of gates: the plan tells which would fail.
 pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Progress) -> Result<PlanReport> {
     check_model(spec, options)?;
-    let mut stages = Stages::new(progress);
+    let mut stages = Stages::new(progress).within(engine.memory());
     let ahead = Ahead::read(engine, spec, options, &mut stages)?;
     let (contacts, previous) = (&ahead.standardized.contacts, &ahead.previous);
     let before = previous.before(spec, options, contacts);

@@ -99,7 +99,10 @@ pub fn resolve(
     stages: &mut Stages<'_>,
 ) -> Result<(Blocked, Resolved)> {
     let identity = &spec.identity;
-    let mut blocked = stages.time("block", || Ok(engine.compute(|| Blocked::new(identity, contacts))))?;
+    let mut blocked = stages.time("block", || {
+        engine.memory().reserve(contacts.len() as u64 * BYTES_A_RECORD)?;
+        Ok(engine.compute(|| Blocked::new(identity, contacts)))
+    })?;
     let comparer = stages.part("block", || {
         Ok(engine.compute(|| Comparer::new(&identity.comparisons, &blocked.records)))
     })?;

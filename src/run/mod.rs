@@ -21,6 +21,7 @@ use crate::standardize;
 use crate::table::{Decisions, RecordKind, Rejects, RunId, VersionNumber};
 
 mod ahead;
+mod framing;
 mod gates;
 mod identity;
 mod keys;
@@ -39,6 +40,7 @@ pub use previous::Previous;
 pub use resolve::{ResolveOptions, resolve};
 pub use stages::{Progress, Silent, Stages};
 pub use tables::LEDGER;
+pub use tables::from_ipc as state_table;
 
 use pieces::Pieces;
 use shelf::Shelf;
@@ -77,7 +79,7 @@ pub fn run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn Pr
     let warehouse = Warehouse::new(engine.location(&spec.warehouse, &spec.folder)?);
     let lease = Lease::take(engine, &warehouse, &options.run_id)?;
     let alive = || lease.refresh(engine, &warehouse);
-    let stages = Stages::new(progress).beating(LEASE_REFRESHED_EVERY, &alive);
+    let stages = Stages::new(progress).within(engine.memory()).beating(LEASE_REFRESHED_EVERY, &alive);
     let result = under_lease(engine, spec, options, &warehouse, stages);
     lease.release(engine, &warehouse);
     result

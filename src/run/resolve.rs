@@ -45,7 +45,7 @@ pub struct ResolveOptions {
 /// As [`super::run()`], without the errors of publishing; `Config` if no source has contacts or a selected one is not there, `Environment` if
 /// the file cannot be written.
 pub fn resolve(engine: &Engine, spec: &Spec, options: &ResolveOptions, progress: &dyn Progress) -> Result<ResolveReport> {
-    let mut stages = Stages::new(progress);
+    let mut stages = Stages::new(progress).within(engine.memory());
     let spec = &contacts_only(spec, &options.select)?;
     let out = engine.location(&options.out, Path::new("."))?;
     publish::expect_file(&out)?;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::engine::Memory;
 use crate::error::Result;
 use crate::report::{Resources, StageTime, process_cpu_ms, process_memory_bytes_max};
 
@@ -33,6 +34,7 @@ struct Heartbeat<'a> {
 pub struct Stages<'a> {
     progress: &'a dyn Progress,
     heartbeat: Option<Heartbeat<'a>>,
+    memory: Option<&'a Memory>,
     started: Instant,
     cpu_ms_before: u64,
     done: Vec<StageTime>,
@@ -45,6 +47,7 @@ impl<'a> Stages<'a> {
         Self {
             progress,
             heartbeat: None,
+            memory: None,
             started: Instant::now(),
             cpu_ms_before: process_cpu_ms(),
             done: Vec::new(),
@@ -54,8 +57,9 @@ impl<'a> Stages<'a> {
     /// Runs a part of a stage that the listener hears of only when [`Stages::time`] ends the stage, or that ended already.
     ///
     /// # Errors
-    /// Of the part.
+    /// Of the part, or that memory is used up.
     pub fn part<T>(&mut self, stage: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.enter(stage)?;
         let (started, cpu_ms) = (Instant::now(), process_cpu_ms());
         let result = work()?;
         self.add(stage, started, cpu_ms);
@@ -91,10 +95,21 @@ impl<'a> Stages<'a> {
         self
     }
 
+    /// Tells the memory which stage takes it, and ends the run before a stage for which none is left.
+    #[must_use]
+    pub fn within(mut self, memory: &'a Memory) -> Self {
+        self.memory = Some(memory);
+        self
+    }
+
+    fn enter(&self, stage: &str) -> Result<()> {
+        self.memory.map_or(Ok(()), |memory| memory.enter(stage))
+    }
+
     /// Runs one stage and keeps its time.
     ///
     /// # Errors
-    /// Of the stage, or of the heartbeat.
+    /// Of the stage, of the heartbeat, or that memory is used up.
     pub fn time<T>(&mut self, stage: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         if let Some(heartbeat) = &mut self.heartbeat
             && heartbeat.last.elapsed() >= heartbeat.every
@@ -103,6 +118,7 @@ impl<'a> Stages<'a> {
             heartbeat.last = Instant::now();
         }
         self.progress.started(stage);
+        self.enter(stage)?;
         let (started, cpu_ms) = (Instant::now(), process_cpu_ms());
         let result = work()?;
         let time = self.add(stage, started, cpu_ms);

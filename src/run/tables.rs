@@ -10,6 +10,7 @@ use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
+use super::framing;
 use super::identity::Resolved;
 use super::previous::damaged;
 use super::{Plan, Previous, RunOptions};
@@ -205,8 +206,14 @@ fn to_ipc(batch: &RecordBatch) -> Result<Bytes> {
     Ok(writer.into_inner().map_err(failed)?.into())
 }
 
-/// Reads a state table back.
+/// Reads a table of the state of a version back, in Arrow's stream format.
+///
+/// # Errors
+/// `Environment` if it is damaged.
 pub fn from_ipc(name: &str, bytes: &[u8]) -> Result<Vec<RecordBatch>> {
+    if !framing::is_whole(bytes) {
+        return Err(damaged(name, std::io::Error::from(std::io::ErrorKind::UnexpectedEof)));
+    }
     let reader = StreamReader::try_new(bytes, None).map_err(|error| damaged(name, error))?;
     reader.collect::<Result<_, _>>().map_err(|error| damaged(name, error))
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::table::column::{LEFT_RECORD_ID, LEFT_SOURCE, REASON, RIGHT_RECORD_ID, RIGHT_SOURCE};
 use crate::table::decisions::{NamedRecord, PIN};
 use crate::table::{CustomerKey, Decided, Decision, DecisionKind, Pin, column};
-use crate::text::formula::unguard;
+use crate::text::spreadsheet::unguard;
 
 use super::contradictions;
 

@@ -1,8 +1,11 @@
-//! Undoes compression, found by the first bytes and never by the name, with a cap on what comes out.
+//! Undoes compression, found by the first bytes and never by the name, with caps on what comes out: in bytes, and by the byte that went in.
 
+use std::cell::Cell;
 use std::io::{self, BufReader, Read};
+use std::rc::Rc;
 
 use super::InputObject;
+use crate::config::spec::SourceSpec;
 use crate::error::{Error, Result};
 
 /// Memory that the xz decoder may use, in bytes: the largest preset needs 65 MiB.
@@ -10,6 +13,8 @@ const XZ_MEMORY_BYTES_MAX: u64 = 256 << 20;
 /// Largest window of a zstd frame, as power of two: 128 MiB, what `zstd --ultra` uses.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 const BUFFER_BYTES: usize = 128 << 10;
+/// Bytes that come out before their ratio to what went in is looked at: a short file of blanks is no attack.
+const RATIO_FREE_BYTES: u64 = 16 << 20;
 
 /// The content of a file, decompressed if it was compressed, and what it is for messages.
 pub(super) struct Content<'a> {
@@ -19,8 +24,14 @@ pub(super) struct Content<'a> {
     pub what: &'static str,
 }
 
-/// Puts the decoder for `stored` in front of it. At most `bytes_max` bytes come out; one more is an error.
-pub(super) fn content<'a>(mut stored: impl Read + 'a, bytes_max: u64, object: &InputObject) -> Result<Content<'a>> {
+/// Puts the decoder for `stored` in front of it. At most `decompressed_bytes_max` bytes come out, and `decompressed_ratio_max` for each that
+/// went in; one more is an error.
+pub(super) fn content<'a>(stored: impl Read + 'a, source: &SourceSpec, object: &InputObject) -> Result<Content<'a>> {
+    let taken = Rc::new(Cell::new(0));
+    let mut stored = Counted {
+        reader: stored,
+        count: Rc::clone(&taken),
+    };
     let failed = |error| super::fetch::read_error(error, object, "file");
     let magic = head(&mut stored, 6).map_err(failed)?;
     let buffered = BufReader::with_capacity(BUFFER_BYTES, io::Cursor::new(magic.clone()).chain(stored));
@@ -47,8 +58,10 @@ pub(super) fn content<'a>(mut stored: impl Read + 'a, bytes_max: u64, object: &I
     };
     let reader = Box::new(Capped {
         reader,
-        left: bytes_max,
-        bytes_max,
+        taken,
+        given: 0,
+        bytes_max: source.decompressed_bytes_max,
+        ratio_max: source.decompressed_ratio_max,
         source: object.source.clone(),
         path: object.path.clone(),
     });
@@ -62,29 +75,58 @@ fn head(reader: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Stops with an error of ours once more than `bytes_max` bytes came out.
+/// Counts what is read.
+struct Counted<R> {
+    reader: R,
+    count: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.count.set(self.count.get() + count as u64);
+        Ok(count)
+    }
+}
+
+/// Stops with an error of ours once more came out than may, at all or for what went in.
 struct Capped<R> {
     reader: R,
-    left: u64,
+    taken: Rc<Cell<u64>>,
+    given: u64,
     bytes_max: u64,
+    ratio_max: u64,
     source: String,
     path: String,
+}
+
+impl<R> Capped<R> {
+    fn refused(&self, message: String, hint: &str) -> io::Error {
+        io::Error::other(
+            Error::input(message)
+                .with("source", &*self.source)
+                .with("file", &*self.path)
+                .hint(hint),
+        )
+    }
 }
 
 impl<R: Read> Read for Capped<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(buffer)?;
-        match self.left.checked_sub(count as u64) {
-            Some(left) => {
-                self.left = left;
-                Ok(count)
-            }
-            None => Err(io::Error::other(
-                Error::input(format!("the file holds more than {} bytes after decompression", self.bytes_max))
-                    .with("source", &*self.source)
-                    .with("file", &*self.path)
-                    .hint("raise `decompressed_bytes_max` of the source if the file is meant to be that large"),
-            )),
+        self.given += count as u64;
+        if self.given > self.bytes_max {
+            return Err(self.refused(
+                format!("the file holds more than {} bytes after decompression", self.bytes_max),
+                "raise `decompressed_bytes_max` of the source if the file is meant to be that large",
+            ));
         }
+        if self.given > RATIO_FREE_BYTES && self.given > self.taken.get().saturating_mul(self.ratio_max) {
+            return Err(self.refused(
+                format!("the file grows to more than {} times its size after decompression", self.ratio_max),
+                "it looks like a decompression bomb; raise `decompressed_ratio_max` of the source if it is meant to be that empty",
+            ));
+        }
+        Ok(count)
     }
 }

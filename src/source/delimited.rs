@@ -18,7 +18,11 @@ use arrow::datatypes::{DataType, Field};
 
 /// Reads only as far as the header.
 pub(super) fn read_header(engine: &Engine, source: &SourceSpec, place: &Place, object: &InputObject) -> Result<Header> {
-    let stored = Stored::open(engine, place, object)?;
+    header_from(Stored::open(engine, place, object)?, source, object)
+}
+
+/// As [`read_header`], from any reader of the stored bytes.
+pub(super) fn header_from(stored: impl Read, source: &SourceSpec, object: &InputObject) -> Result<Header> {
     let (found, ()) = with_rows(stored, source, object, |rows, _| {
         let names = header_of(rows, &source.csv)?;
         Ok((names, ()))
@@ -54,14 +58,26 @@ pub(super) fn read(
     wanted: &[Field],
 ) -> Result<Decoded> {
     let mut stored = Stored::open(engine, place, object)?;
+    let table = rows_from(&mut stored, source, object, header, wanted)?;
+    Ok(table.finish(stored.finish()?))
+}
+
+/// As [`read`], from any reader of the stored bytes.
+pub(super) fn rows_from<'a>(
+    stored: impl Read,
+    source: &SourceSpec,
+    object: &'a InputObject,
+    header: &Header,
+    wanted: &'a [Field],
+) -> Result<TextRows<'a>> {
     let mut table = TextRows::new(object, header, wanted, source.csv.skip_footer);
-    with_rows(&mut stored, source, object, |rows, is_transcoded| {
+    with_rows(stored, source, object, |rows, is_transcoded| {
         if header_of(rows, &source.csv)?.is_some() {
             fill(rows, &mut table, source, header, wanted, is_transcoded)?;
         }
         Ok(((), ()))
     })?;
-    Ok(table.finish(stored.finish()?))
+    Ok(table)
 }
 
 /// Opens the layers between stored bytes and rows, runs `work`, and turns what goes wrong in any layer into an error with its file.
@@ -71,7 +87,7 @@ fn with_rows<A, B>(
     object: &InputObject,
     work: impl FnOnce(&mut Rows<'_>, bool) -> io::Result<(A, B)>,
 ) -> Result<(A, B)> {
-    let content = decompress::content(stored, source.decompressed_bytes_max, object)?;
+    let content = decompress::content(stored, source, object)?;
     let what = content.what;
     let run = || {
         let text = encoding::text(content.reader, source.csv.encoding)?;

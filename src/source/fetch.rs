@@ -106,8 +106,13 @@ impl Read for Stored<'_> {
 
 /// Reads a whole object into memory, with its hash.
 pub(super) fn whole(engine: &Engine, place: &Place, object: &InputObject) -> Result<(Bytes, String)> {
+    engine
+        .memory()
+        .reserve(object.size)
+        .map_err(|error| error.with("source", &*object.source).with("file", &*object.path))?;
     let mut stored = Stored::open(engine, place, object)?;
-    let mut bytes = Vec::new();
+    // Of the listed size, so that no growing doubles it; a file that turns out longer is refused at its end.
+    let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or(0));
     stored.read_to_end(&mut bytes).map_err(|error| read_error(error, object, "file"))?;
     let hash = stored.finish()?;
     Ok((bytes.into(), hash))

@@ -20,7 +20,11 @@ const LINE_BYTES_MAX: usize = 64 << 20;
 
 /// Reads the whole file for the keys it uses: a key may appear for the first time in the last line.
 pub(super) fn read_header(engine: &Engine, source: &SourceSpec, place: &Place, object: &InputObject) -> Result<Header> {
-    let stored = Stored::open(engine, place, object)?;
+    header_from(Stored::open(engine, place, object)?, source, object)
+}
+
+/// As [`read_header`], from any reader of the stored bytes.
+pub(super) fn header_from(stored: impl Read, source: &SourceSpec, object: &InputObject) -> Result<Header> {
     let mut names: Vec<String> = Vec::new();
     let mut known: FxHashMap<Vec<u8>, ()> = FxHashMap::default();
     let mut is_empty = true;
@@ -66,6 +70,18 @@ pub(super) fn read(
     wanted: &[Field],
 ) -> Result<Decoded> {
     let mut stored = Stored::open(engine, place, object)?;
+    let table = rows_from(&mut stored, source, object, header, wanted)?;
+    Ok(table.finish(stored.finish()?))
+}
+
+/// As [`read`], from any reader of the stored bytes.
+pub(super) fn rows_from<'a>(
+    stored: impl Read,
+    source: &SourceSpec,
+    object: &'a InputObject,
+    header: &Header,
+    wanted: &'a [Field],
+) -> Result<TextRows<'a>> {
     let mut table = TextRows::new(object, header, wanted, 0);
     let index_of: FxHashMap<&str, usize> = wanted
         .iter()
@@ -73,7 +89,7 @@ pub(super) fn read(
         .map(|(index, field)| (field.name().as_str(), index))
         .collect();
     let mut values: Vec<Value> = Vec::new();
-    each_line(&mut stored, source, object, |(number, line)| {
+    each_line(stored, source, object, |(number, line)| {
         let bytes = match line {
             Line::Bytes(bytes) => bytes,
             Line::TooLong(start) => {
@@ -93,7 +109,7 @@ pub(super) fn read(
         }
         true
     })?;
-    Ok(table.finish(stored.finish()?))
+    Ok(table)
 }
 
 enum Value {
@@ -110,7 +126,7 @@ enum Line<'a> {
 
 /// Calls `work` for each line that is not blank, with its number, until it gives false.
 fn each_line(stored: impl Read, source: &SourceSpec, object: &InputObject, mut work: impl FnMut((u64, Line<'_>)) -> bool) -> Result<()> {
-    let content = decompress::content(stored, source.decompressed_bytes_max, object)?;
+    let content = decompress::content(stored, source, object)?;
     let what = content.what;
     let line_bytes_max = LINE_BYTES_MAX.max(source.field_bytes_max);
     let run = || -> io::Result<()> {

@@ -114,6 +114,9 @@ pub(super) fn list_source(engine: &Engine, source: &SourceSpec, folder: &Path) -
     };
     let mut objects: Vec<InputObject> = matching.into_iter().map(object).collect();
     objects.sort();
+    if let Some(place) = Place::of(engine, source, folder)? {
+        objects.iter().try_for_each(|object| stays_inside(&place, object))?;
+    }
     Ok(objects)
 }
 
@@ -142,6 +145,27 @@ pub(super) fn matching(engine: &Engine, source: &SourceSpec, folder: &Path) -> R
         }
     };
     Ok(metas.into_iter().filter_map(|meta| Some((place.relative(&meta)?, meta))).collect())
+}
+
+/// Refuses a symbolic link that leads out of the folder of its source: who may drop a file there could make the run read any other.
+fn stays_inside(place: &Place, object: &InputObject) -> Result<()> {
+    let Some(folder) = &place.location.local else { return Ok(()) };
+    let path = folder.join(&object.path);
+    let is_linked = |path: &Path| path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
+    if !path.ancestors().take_while(|part| *part != folder).any(is_linked) {
+        return Ok(());
+    }
+    // What cannot be resolved is gone or not to be entered: reading it says so.
+    let (Ok(target), Ok(root)) = (path.canonicalize(), folder.canonicalize()) else {
+        return Ok(());
+    };
+    if target.starts_with(root) {
+        return Ok(());
+    }
+    Err(Error::input("a file is a link that leads out of its folder")
+        .with("source", &*object.source)
+        .with("file", &*object.path)
+        .hint("copy the file there, or let `files` name the folder that the link leads to"))
 }
 
 /// Lists all sources and compares them with the ledger.

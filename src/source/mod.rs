@@ -7,6 +7,7 @@ mod contract;
 mod contradictions;
 mod csv;
 mod decisions;
+mod decode;
 mod decompress;
 mod delimited;
 mod encoding;
@@ -21,10 +22,15 @@ mod measure;
 mod modified;
 mod parquet;
 mod piece;
+mod poison;
 mod raw;
 mod staged;
+mod thrift;
 mod types;
 mod window;
+
+pub use decode::{DecodedFile, decode};
+pub use parquet::catches_panics;
 
 use std::collections::BTreeMap;
 

@@ -96,14 +96,19 @@ pub fn mailbox(address: &str) -> String {
     let Some((local, domain)) = address.split_once('@') else {
         return address.to_owned();
     };
-    let base = match local.split_once('+') {
+    if matches!(domain, "gmail.com" | "googlemail.com") {
+        // Dots first: one before the plus must not keep the suffix.
+        return [without_suffix(&local.replace('.', "")), "@gmail.com"].concat();
+    }
+    [without_suffix(local), "@", domain].concat()
+}
+
+/// A local part up to its plus, unless that leaves no local part.
+fn without_suffix(local: &str) -> &str {
+    match local.split_once('+') {
         Some((base, _)) if !base.is_empty() && !base.ends_with('.') => base,
         _ => local,
-    };
-    if matches!(domain, "gmail.com" | "googlemail.com") {
-        return format!("{}@gmail.com", base.replace('.', ""));
     }
-    [base, "@", domain].concat()
 }
 
 /// What an address stands for.

@@ -41,7 +41,10 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
         .map(|entry| entry.expect("an entry").path())
     {
         if entry.is_dir() {
-            rust_files(&entry, files);
+            // What a build of the fuzz targets leaves is nobody's source.
+            if !entry.ends_with("target") {
+                rust_files(&entry, files);
+            }
         } else if entry.extension().is_some_and(|extension| extension == "rs") {
             files.push(entry);
         }

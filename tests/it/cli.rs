@@ -11,6 +11,7 @@ mod explain;
 mod gates;
 mod incremental;
 mod keys;
+mod limits;
 mod model;
 mod plan;
 mod privacy;

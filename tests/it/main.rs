@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod evaluate;
 mod faults;
+mod fuzz;
 mod gates;
 mod identity;
 mod keys;

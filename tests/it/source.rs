@@ -20,6 +20,7 @@ mod canonical;
 mod compression;
 mod contract;
 mod dialect;
+mod hostile;
 mod listing;
 mod mapping;
 mod properties;
@@ -147,6 +148,7 @@ fn source_spec(name: &str, files: String, format: Format) -> SourceSpec {
         contract: Contract::Evolve,
         on_missing: OnMissing::Error,
         decompressed_bytes_max: 1 << 30,
+        decompressed_ratio_max: 1000,
         field_bytes_max: 1 << 20,
         mappings: Vec::new(),
     }

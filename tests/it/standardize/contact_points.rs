@@ -53,6 +53,8 @@ fn suffixes_and_googles_dots_do_not_make_another_mailbox() {
         ("anna.mueller+shop@googlemail.com", "annamueller@gmail.com"),
         ("anna.mueller+shop@web.de", "anna.mueller@web.de"),
         ("+49171@web.de", "+49171@web.de"),
+        ("anna.+shop@gmail.com", "anna@gmail.com"),
+        ("anna.+shop@web.de", "anna.+shop@web.de"),
     ] {
         assert_eq!(email::mailbox(address), expected);
     }

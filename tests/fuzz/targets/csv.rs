@@ -1,0 +1,4 @@
+//! Fuzzes `stammkunde_fuzz::targets::csv`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| stammkunde_fuzz::targets::csv(data));
