@@ -1,10 +1,12 @@
 //! Puts the results of the stages into the tables and state files of a version.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::Date32Array;
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
 use arrow::datatypes::{Field, Schema};
+use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
@@ -214,8 +216,12 @@ pub fn from_ipc(name: &str, bytes: &[u8]) -> Result<Vec<RecordBatch>> {
     if !framing::is_whole(bytes) {
         return Err(damaged(name, std::io::Error::from(std::io::ErrorKind::UnexpectedEof)));
     }
-    let reader = StreamReader::try_new(bytes, None).map_err(|error| damaged(name, error))?;
-    reader.collect::<Result<_, _>>().map_err(|error| damaged(name, error))
+    let read = || StreamReader::try_new(bytes, None)?.collect::<Result<Vec<RecordBatch>, ArrowError>>();
+    // The reader was not made for damaged schemas, and panics on some.
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(batches) => batches.map_err(|error| damaged(name, error)),
+        Err(_) => Err(damaged(name, std::io::Error::from(std::io::ErrorKind::InvalidData))),
+    }
 }
 
 fn rejects_batch(rejects: &Rejects) -> RecordBatch {

@@ -10,6 +10,7 @@ mod decisions;
 mod decode;
 mod decompress;
 mod delimited;
+mod delta;
 mod encoding;
 mod fetch;
 mod header;

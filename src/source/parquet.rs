@@ -16,6 +16,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use rayon::prelude::*;
 
 use super::InputObject;
+use super::delta;
 use super::fetch;
 use super::list::Place;
 use super::poison;
@@ -149,10 +150,11 @@ fn schema_of(metadata: &ParquetMetaData) -> Result<Schema, parquet::errors::Parq
     parquet::arrow::parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
 }
 
-fn expect_harmless(walked: Result<(), thrift::Stop>) -> Result<(), Cause> {
+fn expect_harmless<T: Default>(walked: Result<T, thrift::Stop>) -> Result<T, Cause> {
     match walked {
+        Ok(value) => Ok(value),
         // The reader says best what is wrong with it.
-        Ok(()) | Err(thrift::Stop::Malformed) => Ok(()),
+        Err(thrift::Stop::Malformed) => Ok(T::default()),
         Err(thrift::Stop::Hostile) => Err("it claims more than it holds".into()),
     }
 }
@@ -170,7 +172,10 @@ fn expect_harmless_pages(bytes: &Bytes, metadata: &ParquetMetaData, roots: &[usi
             let pages = bytes
                 .get(usize::try_from(start)?..usize::try_from(end)?)
                 .ok_or("a column lies outside of the file")?;
-            expect_harmless(thrift::walk_pages(pages))?;
+            let is_delta = expect_harmless(thrift::walk_pages(pages))?;
+            if is_delta && delta::claims_more(bytes, chunk, usize::try_from(group.num_rows())?)? {
+                return Err("a page claims more values than it holds".into());
+            }
         }
     }
     Ok(())

@@ -5,6 +5,10 @@
 const DEPTH_MAX: u32 = 32;
 /// Field of a page header that holds the compressed size of its page.
 const COMPRESSED_PAGE_SIZE: i64 = 3;
+/// Fields of a page header, and in them those that hold the encoding of a page: of the first version and of the second.
+const ENCODING: [(i64, i64); 2] = [(5, 2), (8, 4)];
+/// Encodings that say themselves how many values they hold.
+const DELTA: std::ops::RangeInclusive<i64> = 5..=7;
 
 /// Why a structure was not walked to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,34 +26,45 @@ pub(super) struct Walked {
     pub length: usize,
     /// Its field 3 as a number: of a page header, how long the page is.
     pub page_bytes: Option<usize>,
+    /// Of a page header: whether the page is delta-coded.
+    pub is_delta: bool,
 }
 
 /// Walks the structure that the bytes start with.
 pub(super) fn walk(bytes: &[u8]) -> Result<Walked, Stop> {
-    let mut walker = Walker { bytes, at: 0 };
-    let page_bytes = walker.structure(0)?;
+    let mut walker = Walker {
+        bytes,
+        at: 0,
+        is_delta: false,
+    };
+    let page_bytes = walker.structure(0, 0)?;
     Ok(Walked {
         length: walker.at,
         page_bytes,
+        is_delta: walker.is_delta,
     })
 }
 
-/// Walks the headers of the pages that follow each other in a column chunk. What is malformed is left to the reader, which refuses it.
-pub(super) fn walk_pages(mut chunk: &[u8]) -> Result<(), Stop> {
+/// Walks the headers of the pages that follow each other in a column chunk, and says whether one is delta-coded. What is malformed is left
+/// to the reader, which refuses it.
+pub(super) fn walk_pages(mut chunk: &[u8]) -> Result<bool, Stop> {
+    let mut is_delta = false;
     while !chunk.is_empty() {
         let page = match walk(chunk) {
-            Err(Stop::Malformed) => return Ok(()),
+            Err(Stop::Malformed) => return Ok(is_delta),
             walked => walked?,
         };
+        is_delta |= page.is_delta;
         let next = page.page_bytes.and_then(|bytes| page.length.checked_add(bytes));
         chunk = next.and_then(|next| chunk.get(next..)).unwrap_or_default();
     }
-    Ok(())
+    Ok(is_delta)
 }
 
 struct Walker<'a> {
     bytes: &'a [u8],
     at: usize,
+    is_delta: bool,
 }
 
 impl Walker<'_> {
@@ -88,7 +103,7 @@ impl Walker<'_> {
     }
 
     /// Fields up to the stop; gives the number in field 3.
-    fn structure(&mut self, depth: u32) -> Result<Option<usize>, Stop> {
+    fn structure(&mut self, depth: u32, within: i64) -> Result<Option<usize>, Stop> {
         if depth > DEPTH_MAX {
             return Err(Stop::Hostile);
         }
@@ -104,6 +119,8 @@ impl Walker<'_> {
             };
             match header & 0x0f {
                 1 | 2 => {}
+                5 if depth == 1 && ENCODING.contains(&(within, id)) => self.is_delta |= DELTA.contains(&self.number()?),
+                12 => drop(self.structure(depth + 1, id)?),
                 5 if id == COMPRESSED_PAGE_SIZE => third = usize::try_from(self.number()?).ok(),
                 kind => self.value(kind, depth)?,
             }
@@ -120,7 +137,7 @@ impl Walker<'_> {
                 self.skip(length)
             }
             9 | 10 => self.list(depth + 1),
-            12 => self.structure(depth + 1).map(drop),
+            12 => self.structure(depth + 1, 0).map(drop),
             13 => self.skip(16),
             // No structure of Parquet has a map, and one of truth values would take no byte either.
             11 if self.varint()? > 0 => Err(Stop::Hostile),
@@ -161,6 +178,7 @@ mod tests {
         let walked = Walked {
             length: 11,
             page_bytes: Some(46),
+            is_delta: false,
         };
         assert_eq!(walk(&header), Ok(walked));
         assert_eq!(walk(&header[..10]), Err(Stop::Malformed));
@@ -195,12 +213,15 @@ mod tests {
     #[test]
     fn pages_are_walked_one_after_the_other_and_damage_is_left_to_the_reader() {
         let page = [0x15, 0x00, 0x15, 0x04, 0x15, 0x04, 0x00, 0xaa, 0xbb];
-        assert_eq!(walk_pages(&page.repeat(3)), Ok(()));
+        assert_eq!(walk_pages(&page.repeat(3)), Ok(false));
         assert_eq!(
             walk_pages(&[page.repeat(2), vec![0x19, 0xf1, 0xff, 0x7f, 0, 0]].concat()),
             Err(Stop::Hostile)
         );
-        assert_eq!(walk_pages(&[page.repeat(2), vec![0x18, 0xff]].concat()), Ok(()));
-        assert_eq!(walk_pages(&[]), Ok(()));
+        assert_eq!(walk_pages(&[page.repeat(2), vec![0x18, 0xff]].concat()), Ok(false));
+        assert_eq!(walk_pages(&[]), Ok(false));
+        // Field 5, and in it field 2: encoding 7.
+        let delta = [0x15, 0x00, 0x15, 0x02, 0x15, 0x02, 0x2c, 0x15, 0x02, 0x15, 0x0e, 0x00, 0x00, 0xaa];
+        assert_eq!(walk_pages(&[page.to_vec(), delta.to_vec()].concat()), Ok(true));
     }
 }
