@@ -132,7 +132,7 @@ pub struct PlanReport {
     /// Exact candidate pairs of each blocking rule, counted before a pair is made: `pairs` inside its blocks, `pairs_new` that no earlier
     /// rule gives.
     pub blocking: Vec<RuleCounts>,
-    /// Distinct candidate pairs of all rules, exact: the comparisons that a run makes.
+    /// Distinct candidate pairs of all rules, exact: the comparisons that a run makes, less the pairs of records that are as they were.
     pub pairs: u64,
     /// The largest blocks of every blocking and deterministic rule, before any is split or left out.
     pub largest_blocks: Vec<PlannedBlock>,

@@ -28,8 +28,9 @@ impl Engine {
             };
             let started = Instant::now();
             let hurry = async {
+                let mut look = tokio::time::interval(LOOK_AFTER);
                 while started.elapsed() < FAREWELL_MAX && !memory.is_at_ceiling() {
-                    tokio::time::sleep(LOOK_AFTER).await;
+                    look.tick().await;
                 }
             };
             runtime.block_on(farewells.say(hurry));

@@ -3,7 +3,9 @@
 //! Two kinds of pair are worth a look. *Near* pairs are apart and look alike (`possible_links`; of the links between two customers the
 //! heaviest). *Bridges* are links without which one customer would fall into two. Each is ranked by what a decision is expected to change:
 //!
-//!     score = p · (1 - p) · stake
+//! ```text
+//! score = p · (1 - p) · stake
+//! ```
 //!
 //! p is the match probability as published, so p · (1 - p), the variance of the answer, is largest where it is open; of a pair that a
 //! constraint refused, p is at most the threshold, because something speaks against the model. The stake is, by

@@ -36,7 +36,7 @@ fn report(left: ReviewSide, right: ReviewSide) -> ReviewReport {
 
 #[test]
 fn texts_are_guarded_and_quoted_and_numbers_are_numbers() {
-    for value in ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+    for value in ["=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", "\tx", "\rx"] {
         let text = csv(&report(side("C-1", value), side(value, "Ada")));
         let guarded = format!("'{}", value.replace('"', "\"\""));
         assert_eq!(text.matches(&guarded).count(), 2, "{text}");

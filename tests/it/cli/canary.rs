@@ -50,7 +50,7 @@ const MODES: [(&str, &str, [&str; 5]); 2] = [
 ];
 
 /// Every command on a good day: the call, with its exit code. `{mode}` and `{day}` differ between the two modes, so that both do something.
-const SOUND: [(&str, i32); 41] = [
+const SOUND: [(&str, i32); 53] = [
     ("validate {project}", 0),
     ("plan {project}", 0),
     ("run {project} --dry-run --as-of {day}", 0),
@@ -82,6 +82,18 @@ const SOUND: [(&str, i32); 41] = [
     ("review {project} --kind bridge", 0),
     ("review {project} --kind revenue --limit 3", 0),
     ("versions {project}", 0),
+    ("versions list {project}", 0),
+    ("versions diff 1 2 {project}", 0),
+    ("versions rollback 1 {project} --dry-run", 0),
+    ("versions cleanup {project} --keep 1 --dry-run", 0),
+    ("run {project} --as-of {day} --full-refresh", 0),
+    ("privacy list {project}", 0),
+    ("privacy export {project} crm:C-700 --output {project}/exports/held-{mode}", 0),
+    ("privacy erase {project} crm:C-702", 0),
+    ("privacy erase {project} quirinalda.z@kanarienpost.example", 0),
+    ("privacy suppress {project} nobody-{mode}@post.example", 0),
+    ("privacy unsuppress {project} nobody-{mode}@post.example", 0),
+    ("privacy purge {project}", 0),
     ("test {project}", 0),
     ("schema pipeline", 0),
     ("schema run", 0),

@@ -20,7 +20,10 @@ impl History {
     /// Three files of the CRM, two of the shop.
     fn new(seed: u64) -> Self {
         let project = Project::small();
-        project.append("pipeline.yaml", "gates:\n  rejected_share_max: 1.0");
+        project.append(
+            "pipeline.yaml",
+            "gates:\n  rejected_share_max: 1.0\n  rows_drop_max: off\n  null_share_rise_max: off",
+        );
         fs::remove_file(project.file("exports/crm.csv")).expect("the file of the project");
         fs::remove_file(project.file("exports/shop.csv")).expect("the file of the project");
         let mut files = BTreeMap::new();

@@ -55,7 +55,7 @@ fn what_a_person_fills_in_takes_effect_and_does_not_come_up_again() {
     let report = project.run(&["--as-of", "2026-11-02"]);
     assert_eq!(
         report["identity"]["decisions"],
-        json!({"must_link": 1, "cannot_link": 1, "unknown_record": 0})
+        json!({"must_link": 1, "cannot_link": 1, "pin": 0, "unknown_record": 0})
     );
     assert_eq!(key(&listed[0], "left"), key(&listed[0], "right"), "people joined them");
     assert_ne!(key(&listed[1], "left"), key(&listed[1], "right"), "people parted them");

@@ -64,7 +64,10 @@ fn unknown_keys_have_a_suggestion() {
         "gates:\n  rows_drop_mx: 1\n",
         &["6:3: unknown key `rows_drop_mx` | did you mean `rows_drop_max`?"],
     );
-    check("profile:\n  zzz: 1\n", &["6:3: unknown key `zzz` | known: `survivorship`"]);
+    check(
+        "profile:\n  zzz: 1\n",
+        &["6:3: unknown key `zzz` | known: `survivorship`, `consent`"],
+    );
 }
 
 #[test]

@@ -103,7 +103,6 @@ impl Job {
 pub fn engine() -> Engine {
     Engine::new(&EngineOptions {
         threads: Some(1),
-        memory_limit_bytes: Some(64 << 20),
         ..EngineOptions::default()
     })
     .expect("an engine starts")

@@ -113,10 +113,13 @@ fn links_are_the_same_whether_pairs_are_known_or_compared() {
             scored = ScoredPairs::from_batches(&[batches.0], &[batches.1]).expect("what was written is read");
             compared_at_all += compared;
         }
-        assert!(
-            compared_at_all < 20 * all / 2,
-            "seed {seed}: {compared_at_all} of 20 times {all} pairs were compared"
-        );
+        // Where blocks are split, who stands in which depends on the others: such rules are compared anew.
+        if block_pairs_max == u64::MAX {
+            assert!(
+                compared_at_all < 20 * all / 4,
+                "{compared_at_all} of 20 times {all} pairs were compared"
+            );
+        }
     }
 }
 
