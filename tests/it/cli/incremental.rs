@@ -20,6 +20,7 @@ impl History {
     /// Three files of the CRM, two of the shop.
     fn new(seed: u64) -> Self {
         let project = Project::small();
+        project.edit("pipeline.yaml", "keys:\n", "keys:\n  changed_customers_min: 100000\n");
         project.append(
             "pipeline.yaml",
             "gates:\n  rejected_share_max: 1.0\n  rows_drop_max: off\n  null_share_rise_max: off",
