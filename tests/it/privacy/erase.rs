@@ -88,11 +88,19 @@ fn no_trace_is_left_and_nobody_else_is_touched() {
 }
 
 /// The exports still hold the person: the next run reads them all and publishes none of it.
+/// How many pieces of the inputs the newest version keeps.
+fn staged(project: &Project) -> usize {
+    let newest = project.manifests().pop().expect("a version");
+    newest["staged"].as_object().map_or(0, serde_json::Map::len)
+}
+
 #[test]
 fn nobody_comes_back_with_tomorrows_export() {
     let project = published();
     let others = keys_of_others(&project);
+    assert!(staged(&project) > 0, "what was read is kept for the next run");
     privacy(&project, "erase", &[MAIL, "--yes"]).ends_with(0);
+    assert_eq!(staged(&project), 0, "and goes with an erasure");
     // The same person under new ids, spelled in another way.
     project.append(
         "exports/crm.csv",
@@ -107,6 +115,7 @@ fn nobody_comes_back_with_tomorrows_export() {
         serde_json::json!({"contacts": 6, "decisions": 2, "events": 3, "orders": 2, "rejects": 1})
     );
     assert_eq!(traces_of_newest(&project, &TRACES), NONE);
+    assert_eq!(staged(&project), 0, "nothing read is kept while an export still holds an erased person");
     assert_eq!(keys_of_others(&project), others);
     let gift = project
         .table("events")
