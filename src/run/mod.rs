@@ -17,8 +17,9 @@ use crate::publish::{Closing, Draft, Lease, Warehouse};
 use crate::report::{IdentityReport, Outcome, Resources, RunReport};
 use crate::score::ModelFile;
 use crate::source::{self, Ingested, Ledger, SourceMeasure};
-use crate::standardize;
-use crate::table::{Decisions, RecordKind, Rejects, RunId, VersionNumber};
+use crate::standardize::{self, Standardized};
+use crate::table::keys::Keys;
+use crate::table::{Contacts, Decided, Decisions, RecordKind, Rejects, RunId, VersionNumber};
 
 mod ahead;
 mod framing;
@@ -42,6 +43,7 @@ pub use stages::{Progress, Silent, Stages};
 pub use tables::LEDGER;
 pub use tables::from_ipc as state_table;
 
+use identity::Resolved;
 use pieces::Pieces;
 use shelf::Shelf;
 use withhold::Withheld;
@@ -161,6 +163,14 @@ struct Begun<'a> {
     measures: Vec<SourceMeasure>,
 }
 
+/// Who the records are.
+struct People {
+    standardized: Standardized,
+    decisions: Decisions,
+    resolved: Resolved,
+    keys: Keys,
+}
+
 impl Job<'_> {
     /// From the records to the version.
     fn publish(&self, ingested: Ingested, mut begun: Begun<'_>, mut stages: Stages<'_>) -> Result<RunReport> {
@@ -172,11 +182,10 @@ impl Job<'_> {
             plan,
             ..
         } = *self;
-        let mut differing = if options.full_refresh {
-            stages.time("refresh", || self.compare_inputs(plan, &ingested))?
-        } else {
-            Vec::new()
-        };
+        let mut differing = Vec::new();
+        if options.full_refresh {
+            differing = stages.time("refresh", || self.compare_inputs(plan, &ingested))?;
+        }
         let Ingested {
             contacts,
             facts,
@@ -188,46 +197,33 @@ impl Job<'_> {
             counts,
             decisions,
         } = ingested;
-        let standardized = stages.time("standardize", || {
-            Ok(engine.compute(|| standardize::standardize(&contacts, &spec.country)))
-        })?;
-        drop(contacts);
-        let contacts = &standardized.contacts;
-        let decisions = &Decisions::locate(decisions, contacts);
-        rejects.append(standardized.rejects);
+        let mut people = self.people(contacts, decisions, &mut begun.gates, &mut stages)?;
+        rejects.append(std::mem::take(&mut people.standardized.rejects));
+        let People {
+            standardized,
+            decisions,
+            resolved,
+            keys,
+        } = &people;
+        if options.full_refresh {
+            differing.extend(stages.part("refresh", || self.compare_links(&standardized.contacts, decisions, resolved))?);
+        }
         rejects.append(decisions.rejects());
         let expired = self.withheld.expire_rejects(spec, plan, &mut rejects);
         rejects.sort();
-        let before = identity::Before {
-            basis: Some(previous::basis(spec)),
-            ..previous.before(spec, options, contacts)
-        };
-        let (_, resolved) = identity::resolve(engine, spec, contacts, decisions, before, &mut stages)?;
-        if options.full_refresh {
-            differing.extend(stages.part("refresh", || self.compare_links(contacts, decisions, &resolved))?);
-        }
-        let keys = stages.time("key", || Ok(keys::assign(engine, spec, previous, contacts, decisions, &resolved)))?;
-        begun.gates.extend(gates::of_customers(engine, spec, options, contacts, &keys));
-        gate::check(&begun.gates)?;
-        keys::gate(spec, options, previous, &keys)?;
         let input = tables::Input {
             engine,
             spec,
             options,
             previous,
-            contacts,
+            contacts: &standardized.contacts,
             decisions,
-            resolved: &resolved,
-            keys: &keys,
+            resolved,
+            keys,
         };
         let mut shelf = self.shelve(begun.draft, &input, &rejects, facts, &mut stages)?;
-        shelf.lend(begun.left_out);
-        let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &shelf.readable()))?;
-        shelf.keep(built);
-        let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &shelf.readable()))?;
-        gate_audits(&audits)?;
-
-        let identity = resolved.report(&keys, decisions);
+        let audits = self.build(&mut shelf, begun.left_out, &mut stages)?;
+        let identity = resolved.report(keys, decisions);
         let ledger = Ledger {
             inputs,
             columns,
@@ -236,13 +232,15 @@ impl Job<'_> {
         };
         let manifest = stages.time("publish", || {
             shelf.put("runs", tables::runs(previous, options, plan, engine.now(), &identity))?;
-            let closing = Closing {
-                as_of: plan.as_of,
-                fingerprint: begun.fingerprint,
-                carried: previous.carried(&spec.models, shelf.kept()),
-                state: self.withheld.add_state(tables::state(spec, contacts, &resolved, &keys, &ledger)?)?,
-            };
-            shelf.into_draft()?.commit(closing)
+            let (as_of, fingerprint) = (plan.as_of, begun.fingerprint);
+            let carried = previous.carried(&spec.models, shelf.kept());
+            let state = self.withheld.add_state(tables::state(&input, &ledger)?)?;
+            shelf.into_draft()?.commit(Closing {
+                as_of,
+                fingerprint,
+                carried,
+                state,
+            })
         })?;
         Ok(RunReport {
             outcome: Outcome::Published,
@@ -251,15 +249,58 @@ impl Job<'_> {
             suppressed: self.withheld.suppressed.clone(),
             expired,
             drift,
-            placeholders: standardized.placeholders,
+            placeholders: standardized.placeholders.clone(),
             identity: Some(identity),
-            keys: Some(key::changes(&keys, previous.customers())),
+            keys: Some(key::changes(keys, previous.customers())),
             gates: begun.gates,
             audits,
             refresh_differences: options.full_refresh.then_some(differing),
             tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
             ..RunReport::empty(options, spec, plan, manifest.version, stages.finish())
         })
+    }
+
+    /// From the contacts to keys that the gates let pass.
+    fn people(&self, contacts: Contacts, decided: Decided, gates: &mut Vec<GateResult>, stages: &mut Stages<'_>) -> Result<People> {
+        let Job {
+            engine,
+            spec,
+            options,
+            previous,
+            ..
+        } = *self;
+        let standardized = stages.time("standardize", || {
+            Ok(engine.compute(|| standardize::standardize(&contacts, &spec.country)))
+        })?;
+        drop(contacts);
+        let contacts = &standardized.contacts;
+        let decisions = Decisions::locate(decided, contacts);
+        let before = identity::Before {
+            basis: Some(previous::basis(spec)),
+            ..previous.before(spec, options, contacts)
+        };
+        let (_, resolved) = identity::resolve(engine, spec, contacts, &decisions, before, stages)?;
+        let keys = stages.time("key", || Ok(keys::assign(engine, spec, previous, contacts, &decisions, &resolved)))?;
+        gates.extend(gates::of_customers(engine, spec, options, contacts, &keys));
+        gate::check(gates)?;
+        keys::gate(spec, options, previous, &keys)?;
+        Ok(People {
+            standardized,
+            decisions,
+            resolved,
+            keys,
+        })
+    }
+
+    /// Makes the tables that SQL makes, and asks the audits.
+    fn build(&self, shelf: &mut Shelf<'_>, left_out: Tables, stages: &mut Stages<'_>) -> Result<Vec<model::AuditResult>> {
+        let Job { engine, spec, plan, .. } = *self;
+        shelf.lend(left_out);
+        let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &shelf.readable()))?;
+        shelf.keep(built);
+        let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &shelf.readable()))?;
+        gate_audits(&audits)?;
+        Ok(audits)
     }
 
     /// Makes the tables that need no SQL; those that SQL does not read are written and gone when this returns.

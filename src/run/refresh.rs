@@ -2,6 +2,7 @@
 
 use super::identity::{self, Before, Resolved};
 use super::pieces::Pieces;
+use super::withhold::Withheld;
 use super::{Job, RunOptions, Silent, Stages};
 use crate::error::Result;
 use crate::plan::Plan;
@@ -16,7 +17,8 @@ impl Job<'_> {
             ..self.options.clone()
         };
         let pieces = Pieces::new(self.engine, self.warehouse, self.previous, &incremental);
-        let known = source::read(self.engine, self.spec, &plan.objects(), &self.previous.ledger, &pieces)?;
+        let mut known = source::read(self.engine, self.spec, &plan.objects(), &self.previous.ledger, &pieces)?;
+        Withheld::of(self.engine, self.spec, self.previous, plan, &mut known)?;
         let mut differing = Vec::new();
         let mut tell = |name: &str, is_same: bool| {
             if !is_same {

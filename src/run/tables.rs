@@ -182,7 +182,14 @@ fn appended(previous: &Previous, name: &str, new: RecordBatch) -> Table {
 }
 
 /// State files of the next version.
-pub fn state(spec: &Spec, contacts: &CleanContacts, resolved: &Resolved, keys: &Keys, ledger: &Ledger) -> Result<Vec<(String, Bytes)>> {
+pub fn state(input: &Input<'_>, ledger: &Ledger) -> Result<Vec<(String, Bytes)>> {
+    let Input {
+        spec,
+        contacts,
+        resolved,
+        keys,
+        ..
+    } = *input;
     let ledger = serde_json::to_vec_pretty(ledger).map_err(|error| Error::internal("the ledger does not fit JSON").because(error))?;
     let batches = key::state::to_batches(contacts, keys);
     let mut files = score::state::write(&resolved.model, &resolved.frequencies)?;

@@ -115,7 +115,11 @@ fn nobody_comes_back_with_tomorrows_export() {
         serde_json::json!({"contacts": 6, "decisions": 2, "events": 3, "orders": 2, "rejects": 1})
     );
     assert_eq!(traces_of_newest(&project, &TRACES), NONE);
-    assert_eq!(staged(&project), 0, "nothing read is kept while an export still holds an erased person");
+    assert_eq!(
+        staged(&project),
+        0,
+        "nothing read is kept while an export still holds an erased person"
+    );
     assert_eq!(keys_of_others(&project), others);
     let gift = project
         .table("events")
