@@ -132,8 +132,11 @@ pub struct PlanReport {
     /// Exact candidate pairs of each blocking rule, counted before a pair is made: `pairs` inside its blocks, `pairs_new` that no earlier
     /// rule gives.
     pub blocking: Vec<RuleCounts>,
-    /// Distinct candidate pairs of all rules, exact: the comparisons that a run makes, less the pairs of records that are as they were.
+    /// Distinct candidate pairs of all rules, exact: the comparisons that a run makes which takes nothing over.
     pub pairs: u64,
+    /// Those that a run would compare: pairs of records of which one is new or changed; only `run --dry-run` goes so far.
+    #[serde(default)]
+    pub pairs_compared: Option<u64>,
     /// The largest blocks of every blocking and deterministic rule, before any is split or left out.
     pub largest_blocks: Vec<PlannedBlock>,
     /// Whether no model would be trained.

@@ -122,8 +122,12 @@ fn inputs_text(plan: &PlanReport) -> String {
 }
 
 fn pairs_text(plan: &PlanReport) -> String {
+    let compared = plan.pairs_compared.filter(|&compared| compared < plan.pairs);
+    let compared = compared.map_or_else(String::new, |pairs| {
+        format!("; {} of them are of records that are new or changed, and compared", count(pairs))
+    });
     let mut text = format!(
-        "\nwould compare {} records in {} distinct pairs (exact; new pairs are those that no earlier rule gives):\n",
+        "\nwould compare {} records in {} distinct pairs (exact; new pairs are those that no earlier rule gives){compared}:\n",
         count(plan.records),
         count(plan.pairs)
     );

@@ -45,6 +45,7 @@ pub fn plan(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dyn P
         keys: None,
         key_revenue: Vec::new(),
         key_refusals: Vec::new(),
+        pairs_compared: None,
         gates: Vec::new(),
     };
     Ok(ahead.report(engine, found, &stages))
@@ -60,7 +61,12 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
     let ahead = Ahead::read(engine, spec, options, &mut stages)?;
     let (contacts, previous) = (&ahead.standardized.contacts, &ahead.previous);
     let before = previous.before(spec, options, contacts);
-    let (blocked, resolved) = identity::resolve(engine, spec, contacts, &ahead.decisions, before, &mut stages)?;
+    let (mut blocked, resolved) = identity::resolve(engine, spec, contacts, &ahead.decisions, before, &mut stages)?;
+    let pairs_compared = Some(resolved.counts.pairs);
+    stages.part("block", || {
+        engine.compute(|| blocked.count_new());
+        Ok(())
+    })?;
     let keys = stages.time("key", || {
         Ok(keys::assign(engine, spec, previous, contacts, &ahead.decisions, &resolved))
     })?;
@@ -88,6 +94,7 @@ pub fn dry_run(engine: &Engine, spec: &Spec, options: &RunOptions, progress: &dy
         keys: Some(changes),
         key_revenue,
         key_refusals: key::refusals(&keys, &changes, &spec.key_limits),
+        pairs_compared,
     };
     Ok(ahead.report(engine, found, &stages))
 }
@@ -114,6 +121,7 @@ struct Found {
     keys: Option<KeyChanges>,
     key_revenue: Vec<KindRevenue>,
     key_refusals: Vec<KeyRefusal>,
+    pairs_compared: Option<u64>,
     /// The gates on customers.
     gates: Vec<GateResult>,
 }
@@ -171,6 +179,7 @@ impl Ahead {
             inputs: self.plan.planned_inputs(),
             records: contacts.len() as u64,
             pairs,
+            pairs_compared: found.pairs_compared,
             blocking: found.blocking,
             largest_blocks: found.largest,
             model_reused: found.model_source != ModelSource::Trained,

@@ -43,6 +43,15 @@ fn a_plan_follows_its_schema_and_counts_the_pairs_of_every_rule() {
         "the run compared other pairs than planned"
     );
     assert_eq!(report["keys"], first["keys"], "the run changed other keys than planned");
+    // The next day most pairs are known; a plan counts them all, and those that will be compared.
+    project.append("exports/crm.csv", "C-900;K900;;Neu;Dazugekommen;;;;;10115;Berlin;01.03.2026");
+    let second = plan(&project);
+    let compared = project.run(&[])["identity"]["pairs"]["pairs"].clone();
+    assert_eq!(second["pairs_compared"], compared);
+    assert!(
+        second["pairs"].as_u64() >= first["pairs"].as_u64() && compared.as_u64() < first["pairs"].as_u64(),
+        "{compared}"
+    );
 }
 
 #[test]
