@@ -30,7 +30,7 @@ fn main() {
     let project = folder.join(format!("stammkunde-incremental-{people}-{orders}"));
     if !project.join("pipeline.yaml").exists() {
         let arguments = ["--generate-only", "--people", &people.to_string(), "--orders", &orders.to_string()];
-        let mut generate = Command::new(env!("CARGO_BIN_EXE_stammkunde"));
+        let mut generate = Command::new(binary());
         let status = generate.arg("demo").arg(&project).args(arguments).status();
         assert!(status.expect("the binary was built with this bench").success(), "no exports");
     }
@@ -59,8 +59,13 @@ fn main() {
     print(&night, &again);
 }
 
+/// The binary that was built with this bench, or another one (`STAMMKUNDE_BENCH_BINARY`).
+fn binary() -> PathBuf {
+    std::env::var_os("STAMMKUNDE_BENCH_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_stammkunde").into(), PathBuf::from)
+}
+
 fn run(project: &Path, warehouse: &Path, arguments: &[&str]) -> RunReport {
-    let output = Command::new(env!("CARGO_BIN_EXE_stammkunde"))
+    let output = Command::new(binary())
         .args(["run", "--as-of", "2026-10-31", "--format", "json", "-q", "--warehouse"])
         .arg(warehouse)
         .arg(project)
