@@ -61,24 +61,29 @@ fn under_lease(engine: &Engine, warehouse: &Warehouse, options: &CleanupOptions)
     let bucket = Bucket::new(engine, &warehouse.root);
     let versions = commit::manifests(&bucket)?;
     let old = old_versions(&bucket, &versions, options)?;
+    remove(&bucket, versions, &old, options.dry_run)
+}
+
+/// Removes those of the versions whose numbers are `old`, and then every file that none of those left lists.
+pub(super) fn remove(bucket: &Bucket<'_>, versions: Vec<Manifest>, old: &BTreeSet<u64>, dry_run: bool) -> Result<CleanupReport> {
     let (removed, kept): (Vec<Manifest>, Vec<Manifest>) = versions.into_iter().partition(|version| old.contains(&version.version.0));
     let numbers = |versions: &[Manifest]| versions.iter().map(|version| version.version).collect();
     let mut report = CleanupReport {
-        dry_run: options.dry_run,
+        dry_run,
         kept: numbers(&kept),
         removed: numbers(&removed),
         folders: Vec::new(),
         files: 0,
         bytes: 0,
     };
-    if !options.dry_run {
+    if !dry_run {
         for version in &removed {
-            commit::remove(&bucket, version.version.0)?;
+            commit::remove(bucket, version.version.0)?;
         }
     }
     // A version may have come since: what it lists stays.
-    let left = if options.dry_run { kept } else { commit::manifests(&bucket)? };
-    let unlisted = unlisted(&bucket, &left)?;
+    let left = if dry_run { kept } else { commit::manifests(bucket)? };
+    let unlisted = unlisted(bucket, &left)?;
     for (files, bytes) in unlisted.values() {
         report.files += files.len() as u64;
         report.bytes += bytes;
@@ -86,11 +91,11 @@ fn under_lease(engine: &Engine, warehouse: &Warehouse, options: &CleanupOptions)
     let listed = sweep::folders_of(&left);
     let (partly, wholly): (BTreeMap<_, _>, BTreeMap<_, _>) = unlisted.into_iter().partition(|(folder, _)| listed.contains(folder));
     let wholly: Vec<String> = wholly.into_keys().collect();
-    if options.dry_run {
+    if dry_run {
         report.folders = wholly;
         return Ok(report);
     }
-    report.folders = sweep::delete_unlisted(&bucket, wholly, None)?;
+    report.folders = sweep::delete_unlisted(bucket, wholly, None)?;
     for file in partly.values().flat_map(|(files, _)| files) {
         bucket.delete(file)?;
         bucket.remove_empty_folders(file);

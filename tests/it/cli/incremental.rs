@@ -301,3 +301,32 @@ fn an_object_whose_piece_is_damaged_is_read_again() {
     let report = project.run(&[]);
     assert_eq!((&report["pieces"]["read"], &report["pieces"]["known"]), (&4.into(), &0.into()));
 }
+
+#[test]
+fn pieces_outlive_the_version_that_read_them() {
+    let mut history = History::new(1);
+    history.project.run(&["--run-id", "first"]);
+    for run_id in ["second", "third"] {
+        let name = "crm-0.csv".to_owned();
+        history
+            .files
+            .get_mut(&name)
+            .expect("a file of the history")
+            .push(crm_row(history.next_person));
+        history.next_person += 1;
+        history.write(&name);
+        history.project.run(&["--run-id", run_id]);
+    }
+    let mut cleanup = stammkunde();
+    call(cleanup.args(["versions", "cleanup", "--keep", "1"]).arg(history.project.path())).ends_with(0);
+    assert_eq!(history.project.manifests().len(), 1);
+    let newest = history.project.manifests().pop().expect("a version");
+    let staged = newest["staged"].as_object().expect("pieces");
+    let of_first = staged
+        .values()
+        .filter(|file| file["path"].as_str().is_some_and(|path| path.starts_with("runs/first/")));
+    assert_eq!((staged.len(), of_first.count()), (4, 3));
+    history.project.append("exports/crm-1.csv", &crm_row(90));
+    let report = history.project.run(&[]);
+    assert_eq!((&report["pieces"]["read"], &report["pieces"]["known"]), (&1.into(), &3.into()));
+}
