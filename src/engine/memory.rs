@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// Of what is left, half is given to the pool of SQL: it does not count batches on their way, nor the tables that come out.
-const POOL_PART: u64 = 2;
+/// Of what is left, a third is given to the pool of SQL: it does not count batches on their way, nor the tables that come out.
+const POOL_PART: u64 = 3;
 /// The least that SQL gets, as a part of the limit: what is held already may be more than the limit where nobody watches it.
 const POOL_PART_MIN: u64 = 8;
 /// How fast memory can grow, in bytes a second: what one thread can fill.

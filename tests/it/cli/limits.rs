@@ -31,7 +31,7 @@ SELECT count(*) AS groups_count FROM (
 ) AS groups WHERE n = 1
 ";
 /// Memory that the model gets beside that of a run without it: a part of what its groups take.
-const GROUPED_BYTES: u64 = 120 << 20;
+const GROUPED_BYTES: u64 = 160 << 20;
 
 /// A project with the model, a limit too small for it to be done in memory, and a folder for its temporary files.
 fn with_groups() -> (Project, String, String) {
