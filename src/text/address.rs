@@ -59,7 +59,7 @@ const NUMBER_BYTES_MAX: usize = 24;
 
 /// Street, then number: the longest ending that reads as a house number.
 fn trailing_number(line: &str) -> Option<(&str, &str)> {
-    let line = line.strip_suffix('.').unwrap_or(line);
+    let line = line.strip_suffix('.').map_or(line, str::trim_end);
     let bytes = line.as_bytes();
     let first = bytes.len().saturating_sub(NUMBER_BYTES_MAX).max(1);
     let start = (first..bytes.len()).find(|&at| {

@@ -37,6 +37,13 @@ fn house_numbers_leave_the_street_line() {
 }
 
 #[test]
+fn a_blank_before_the_last_dot_makes_no_number_of_zeros() {
+    let read = address::street("GmbH0\u{a0}.");
+    assert_eq!((read.display.as_str(), read.display_number), ("GmbH0 .", None));
+    assert_eq!(address::street("Lange Str. 4 .").matching_number.as_deref(), Some("4"));
+}
+
+#[test]
 fn a_flat_stays_in_the_line_for_people() {
     let read = address::street("Flat 2, 10 Downing Street");
     assert_eq!((read.display.as_str(), read.display_number), ("Flat 2, 10 Downing Street", None));
