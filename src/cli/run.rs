@@ -210,12 +210,38 @@ pub fn gates_text(gates: &[GateResult]) -> String {
         .collect()
 }
 
+/// What the run took over from the last version, and what a full refresh found.
+fn taken_over_text(report: &RunReport) -> String {
+    let mut text = String::new();
+    if let Some(pieces) = report.pieces.filter(|pieces| pieces.known > 0) {
+        let links = report.identity.as_ref().map_or(0, |identity| identity.pairs.links_known);
+        text += &format!(
+            "taken over from the last version: {} of {} parts of the sources, {} links\n",
+            count(pieces.known),
+            count(pieces.known + pieces.read),
+            count(links)
+        );
+    }
+    match report.refresh_differences.as_deref() {
+        None => {}
+        Some([]) => text += "full refresh: taking over what the last version knew would have given the same\n",
+        Some(tables) => {
+            text += &format!(
+                "full refresh: taking over what the last version knew would have given other {}; what is published was read and compared again\n",
+                tables.join(", ")
+            );
+        }
+    }
+    text
+}
+
 /// A run for people.
 pub fn report_text(report: &RunReport) -> String {
     if report.outcome == Outcome::Unchanged {
         return format!("nothing changed: version {} in {} stays\n", report.version, report.warehouse);
     }
     let mut text = sources_text(&report.sources);
+    text += &taken_over_text(report);
     text += &left_out_text("suppressed", &report.suppressed);
     text += &left_out_text("past their retention", &report.expired);
     if let Some(identity) = &report.identity {

@@ -55,7 +55,7 @@ pub struct Spec {
 }
 
 /// For each kind of change of keys the largest share of the last version's customers that it may concern; `None`: any number.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct KeyLimits {
     /// New customers.
     pub created: Option<f64>,

@@ -1,14 +1,14 @@
 //! Where the source stage finds what the last version read of an object, and leaves what this run reads.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
 
 use super::{Previous, RunOptions};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::publish::{Draft, Warehouse};
+use crate::publish::{Draft, FileEntry, Warehouse};
 use crate::report::PieceCounts;
 use crate::source::PieceStore;
 
@@ -58,36 +58,37 @@ impl<'a> Pieces<'a> {
         (draft.into_inner().expect("no thread panicked while it held the draft"), counts)
     }
 
-    /// Does something with the draft, if there is one.
-    fn with_draft(&self, act: impl FnOnce(&mut Draft<'a>) -> Result<()>) -> Result<()> {
-        match &self.draft {
-            Some(draft) => act(&mut draft.lock().expect("no thread panicked while it held the draft")),
-            None => Ok(()),
-        }
+    /// The draft, if there is one.
+    fn draft(&self) -> Option<MutexGuard<'_, Draft<'a>>> {
+        let draft = self.draft.as_ref()?;
+        Some(draft.lock().expect("no thread panicked while it held the draft"))
+    }
+
+    /// Where the last version has a piece.
+    fn entry(&self, id: &str) -> Option<&FileEntry> {
+        self.previous.manifest().filter(|_| !self.is_full)?.staged.get(id)
     }
 }
 
 impl PieceStore for Pieces<'_> {
     fn get(&self, id: &str) -> Result<Option<Bytes>> {
-        let Some(manifest) = self.previous.manifest().filter(|_| !self.is_full) else {
+        let Some(entry) = self.entry(id) else {
             return Ok(None);
         };
-        let Some(entry) = manifest.staged.get(id) else {
-            return Ok(None);
-        };
-        let bytes = match self.warehouse.file(self.engine, entry) {
-            Ok(bytes) => bytes,
+        Ok(match self.warehouse.file(self.engine, entry) {
+            Ok(bytes) => Some(bytes),
             Err(error) => {
                 tracing::warn!(%error, "what the last version read of an object is lost; the object is read again");
-                return Ok(None);
+                None
             }
-        };
+        })
+    }
+
+    fn take_over(&self, id: &str) {
         self.known.fetch_add(1, Ordering::Relaxed);
-        self.with_draft(|draft| {
+        if let (Some(mut draft), Some(entry)) = (self.draft(), self.entry(id)) {
             draft.carry_staged(id, entry.clone());
-            Ok(())
-        })?;
-        Ok(Some(bytes))
+        }
     }
 
     fn put(&self, id: &str, bytes: &dyn Fn() -> Result<Bytes>) -> Result<()> {
@@ -96,6 +97,6 @@ impl PieceStore for Pieces<'_> {
             return Ok(());
         }
         let bytes = bytes()?;
-        self.with_draft(|draft| draft.stage(id, bytes))
+        self.draft().map_or(Ok(()), |mut draft| draft.stage(id, bytes))
     }
 }

@@ -6,6 +6,7 @@
 //! keys stand in the same block.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow::datatypes::{UInt32Type, UInt64Type};
@@ -74,10 +75,10 @@ impl ScoredPairs {
     /// As two tables: `fingerprint`, `members` of each record; `left`, `right`, `pattern` of each link.
     #[must_use]
     pub fn to_batches(&self) -> (RecordBatch, RecordBatch) {
-        let numbers = |values: &[u64]| std::sync::Arc::new(UInt64Array::from(values.to_vec())) as ArrayRef;
+        let numbers = |values: &[u64]| Arc::new(UInt64Array::from(values.to_vec())) as ArrayRef;
         let side = |of: fn(&Pair) -> RecordIx| {
             let positions = self.links.iter().map(|(pair, _)| of(pair).0);
-            std::sync::Arc::new(UInt32Array::from_iter_values(positions)) as ArrayRef
+            Arc::new(UInt32Array::from_iter_values(positions)) as ArrayRef
         };
         let patterns = UInt64Array::from_iter_values(self.links.iter().map(|(_, pattern)| pattern.0));
         let records = batch(vec![
@@ -87,7 +88,7 @@ impl ScoredPairs {
         let links = batch(vec![
             ("left", false, side(|pair| pair.left)),
             ("right", false, side(|pair| pair.right)),
-            ("pattern", false, std::sync::Arc::new(patterns)),
+            ("pattern", false, Arc::new(patterns)),
         ]);
         let metadata = [(BASIS.to_owned(), self.basis.clone())].into();
         let schema = records.schema().as_ref().clone().with_metadata(metadata);
@@ -125,11 +126,9 @@ impl ScoredPairs {
 #[derive(Debug)]
 pub struct KnownPairs {
     /// For each record the rules in whose blocks it stood, if it is as it was; else 0.
-    members: Vec<u64>,
+    members: Arc<Vec<u64>>,
     /// Links between records that are as they were.
     links: Vec<(Pair, Pattern)>,
-    /// Records that are as they were.
-    unchanged: u64,
 }
 
 impl KnownPairs {
@@ -138,12 +137,10 @@ impl KnownPairs {
     pub fn locate(scored: &ScoredPairs, then_of: &[u32], fingerprints: &[u64]) -> Self {
         let mut now_of = vec![NULL_CODE; scored.members.len()];
         let mut members = vec![0; then_of.len()];
-        let mut unchanged = 0;
         for (now, (&then, fingerprint)) in (0_u32..).zip(then_of.iter().zip(fingerprints)) {
             if then != NULL_CODE && scored.fingerprints[then as usize] == *fingerprint {
                 now_of[then as usize] = now;
                 members[now as usize] = scored.members[then as usize];
-                unchanged += 1;
             }
         }
         let now = |then: RecordIx| now_of[then.index()];
@@ -157,13 +154,10 @@ impl KnownPairs {
                 (Pair { left, right }, pattern)
             })
             .collect();
-        Self { members, links, unchanged }
-    }
-
-    /// How many records are as they were.
-    #[must_use]
-    pub fn unchanged(&self) -> u64 {
-        self.unchanged
+        Self {
+            members: Arc::new(members),
+            links,
+        }
     }
 
     /// Whether every pair of this record in a block of the rule must be looked at.
@@ -174,7 +168,7 @@ impl KnownPairs {
 
     /// Today's keys with the blocks of then: decides whether a rule paired two records then.
     pub(super) fn blocks_then(&self, blocks: &Blocks) -> SharedBlocks {
-        blocks.shared.with_members(self.members.clone())
+        blocks.shared.with_members(Arc::clone(&self.members))
     }
 
     /// Links that stay: a rule paired them then, and one pairs them today. With the first of today's.

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field};
 
 use super::list::Place;
 use super::raw::{Decoded, Header, lines};
-use super::{InputObject, again, delimited};
+use super::{InputObject, again, delimited, fetch};
 use crate::config::spec::{SourceSpec, Spec};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -76,7 +76,10 @@ fn read_file(engine: &Engine, source: &SourceSpec, place: &Place, object: &Input
     }
     check_header(&header, object)?;
     let wanted = COLUMNS.map(|name| Field::new(name, DataType::Utf8, true));
-    let decoded = delimited::read(engine, &source, place, object, &header, &wanted)?;
+    let (table, sha256) = fetch::through(engine, place, object, |stored| {
+        delimited::rows_from(stored, &source, object, &header, &wanted)
+    })?;
+    let decoded = table.finish(sha256);
     if let Some(reject) = decoded.rejects.rows.first() {
         return Err(at(object, reject.line.unwrap_or(0), "a row is not CSV").with("reason", &*reject.reason));
     }

@@ -104,6 +104,18 @@ impl Read for Stored<'_> {
     }
 }
 
+/// What `take` makes of an object's bytes, and the hash of all of them.
+pub(super) fn through<T>(
+    engine: &Engine,
+    place: &Place,
+    object: &InputObject,
+    take: impl FnOnce(&mut Stored<'_>) -> Result<T>,
+) -> Result<(T, String)> {
+    let mut stored = Stored::open(engine, place, object)?;
+    let taken = take(&mut stored)?;
+    Ok((taken, stored.finish()?))
+}
+
 /// Reads a whole object into memory, with its hash.
 pub(super) fn whole(engine: &Engine, place: &Place, object: &InputObject) -> Result<(Bytes, String)> {
     engine

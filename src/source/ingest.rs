@@ -129,10 +129,12 @@ fn read_all(ready: &Ready<'_>, parts: &[Part<'_>], pieces: &dyn PieceStore) -> R
             .iter()
             .map(|(object, _)| Some((*object, object.sha256.as_deref()?)))
             .collect();
-        if let Some(known) = known
-            && let Some(bytes) = pieces.get(&ready.id(known.into_iter()))?
+        let known = known.map(|known| ready.id(known.into_iter()));
+        if let Some(id) = known
+            && let Some(bytes) = pieces.get(&id)?
             && let Some(piece) = ready.decode_piece(&bytes)
         {
+            pieces.take_over(&id);
             return Ok(piece);
         }
         let piece = ready.read(objects)?;

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::fetch::{self, Stored};
 use super::list::Place;
-use super::raw::{Cell, Decoded, Header, TextRows};
+use super::raw::{Cell, Header, TextRows};
 use super::window::Window;
 use super::{InputObject, csv, decompress, encoding};
 use crate::config::spec::SourceSpec;
@@ -60,21 +60,7 @@ pub(super) fn header_from(stored: impl Read, source: &SourceSpec, object: &Input
     })
 }
 
-/// Decodes the wanted keys of a file.
-pub(super) fn read(
-    engine: &Engine,
-    source: &SourceSpec,
-    place: &Place,
-    object: &InputObject,
-    header: &Header,
-    wanted: &[Field],
-) -> Result<Decoded> {
-    let mut stored = Stored::open(engine, place, object)?;
-    let table = rows_from(&mut stored, source, object, header, wanted)?;
-    Ok(table.finish(stored.finish()?))
-}
-
-/// As [`read`], from any reader of the stored bytes.
+/// Decodes the wanted keys of a file, given by its stored bytes.
 pub(super) fn rows_from<'a>(
     stored: impl Read,
     source: &SourceSpec,

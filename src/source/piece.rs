@@ -17,7 +17,7 @@ use super::conform::{self, Shape};
 use super::list::Place;
 use super::mapping::{self, Planned};
 use super::raw::{self, BATCH_ROWS, Decoded, FILE_COLUMN, Header, LINE_COLUMN};
-use super::{InputObject, SourceCounts, delimited, jsonl, parquet};
+use super::{InputObject, SourceCounts, delimited, fetch, jsonl, parquet};
 use crate::config::pipeline::Format;
 use crate::config::spec::{MappingSpec, SourceSpec};
 use crate::engine::Engine;
@@ -137,10 +137,17 @@ impl Ready<'_> {
     fn decode(&self, objects: &[Part<'_>]) -> Result<Vec<Decoded>> {
         let Self { engine, source, place, .. } = *self;
         let wanted = self.wanted(0);
-        let decode = |(object, header): &Part<'_>| match source.format {
-            Format::Csv => delimited::read(engine, source, place, object, header, &wanted),
-            Format::Jsonl => jsonl::read(engine, source, place, object, header, &wanted),
-            Format::Parquet => parquet::read(engine, source, place, object, header, &wanted),
+        let decode = |&(object, header): &Part<'_>| {
+            let (rows, sha256) = match source.format {
+                Format::Csv => fetch::through(engine, place, object, |stored| {
+                    delimited::rows_from(stored, source, object, header, &wanted)
+                }),
+                Format::Jsonl => fetch::through(engine, place, object, |stored| {
+                    jsonl::rows_from(stored, source, object, header, &wanted)
+                }),
+                Format::Parquet => return parquet::read(engine, source, place, object, header, &wanted),
+            }?;
+            Ok(rows.finish(sha256))
         };
         engine.compute(|| objects.par_iter().map(decode).collect())
     }

@@ -4,7 +4,7 @@
 //! zstd( length of the JSON, u64 little endian | JSON of what is told | one Arrow IPC stream a mapping )
 //! ```
 
-use std::io::{Cursor, Read, Write};
+use std::io::{Read, Write};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -32,7 +32,10 @@ pub trait PieceStore: Sync {
     /// `Environment` for the store or a damaged file.
     fn get(&self, id: &str) -> Result<Option<Bytes>>;
 
-    /// Keeps a piece for the next version, if it keeps any: `bytes` gives it.
+    /// Takes a piece of the last version over into the next, if it keeps any.
+    fn take_over(&self, id: &str);
+
+    /// Keeps a piece that was read for the next version, if it keeps any: `bytes` gives it.
     ///
     /// # Errors
     /// `Environment` for the store.
@@ -47,6 +50,8 @@ impl PieceStore for NoPieces {
     fn get(&self, _id: &str) -> Result<Option<Bytes>> {
         Ok(None)
     }
+
+    fn take_over(&self, _id: &str) {}
 
     fn put(&self, _id: &str, _bytes: &dyn Fn() -> Result<Bytes>) -> Result<()> {
         Ok(())
@@ -116,17 +121,14 @@ impl Ready<'_> {
             told: serde_json::from_slice(&told).ok()?,
             records: Vec::new(),
         };
-        let mut streams = Vec::new();
-        read.read_to_end(&mut streams).ok()?;
-        let mut streams = Cursor::new(streams.as_slice());
         for mapping in 0..self.source.mappings.len() {
-            piece.records.push(batches(&mut streams, &self.shape(mapping).schema)?);
+            piece.records.push(batches(&mut read, &self.shape(mapping).schema)?);
         }
         Some(piece)
     }
 }
 
-fn batches(stream: &mut Cursor<&[u8]>, schema: &SchemaRef) -> Option<Vec<RecordBatch>> {
+fn batches(stream: &mut impl Read, schema: &SchemaRef) -> Option<Vec<RecordBatch>> {
     let reader = StreamReader::try_new(stream, None).ok()?;
     let read: Vec<RecordBatch> = reader.collect::<Result<_, _>>().ok()?;
     read.into_iter().map(|batch| batch.with_schema(schema.clone()).ok()).collect()

@@ -1,5 +1,7 @@
 //! Whether rules pair two records, decided on their codes: so that a pair which two rules give is looked at once, and no pair is stored for it.
 
+use std::sync::Arc;
+
 use super::coded::{CodedRecords, NULL_CODE};
 use super::ids::RecordIx;
 use super::pairs::{Candidate, Pair, RuleBlocks, RuleIx};
@@ -31,9 +33,9 @@ pub struct SharedKey {
 #[derive(Debug, Clone, Default)]
 pub struct SharedBlocks {
     keys: Vec<SharedKey>,
-    prefixes: Vec<Prefixes>,
+    prefixes: Arc<Vec<Prefixes>>,
     /// By record: one bit a rule.
-    members: Vec<u64>,
+    members: Arc<Vec<u64>>,
 }
 
 impl SharedBlocks {
@@ -47,7 +49,11 @@ impl SharedBlocks {
                 members[record as usize] |= 1 << rule;
             }
         }
-        Self { keys, prefixes, members }
+        Self {
+            keys,
+            prefixes: Arc::new(prefixes),
+            members: Arc::new(members),
+        }
     }
 
     /// For each record one bit a rule: whether it stands in one of its blocks, where equal keys alone decide that two records share a block.
@@ -62,14 +68,14 @@ impl SharedBlocks {
 
     /// The same keys over other blocks, of which no rule split any.
     #[must_use]
-    pub fn with_members(&self, members: Vec<u64>) -> Self {
+    pub fn with_members(&self, members: Arc<Vec<u64>>) -> Self {
         let without_split = |key: &SharedKey| SharedKey {
             key_of: None,
             ..key.clone()
         };
         Self {
             keys: self.keys.iter().map(without_split).collect(),
-            prefixes: self.prefixes.clone(),
+            prefixes: Arc::clone(&self.prefixes),
             members,
         }
     }

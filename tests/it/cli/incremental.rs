@@ -209,17 +209,27 @@ fn an_incremental_run_publishes_the_bytes_of_a_full_one() {
     assert!(known > 20, "the runs took nothing over");
 }
 
+/// Other bytes behind the same size and time: whoever opens the file sees them, whoever looks at its tag does not.
+fn replace_behind_its_tag(path: &Path, from: &str, to: &str) {
+    let time = fs::metadata(path).and_then(|meta| meta.modified()).expect("a time");
+    let text = fs::read_to_string(path).expect("a file");
+    assert!(text.contains(from) && from.len() == to.len());
+    fs::write(path, text.replace(from, to)).expect("a file");
+    let file = fs::File::options().write(true).open(path).expect("a file");
+    file.set_modified(time).expect("a time can be set");
+}
+
 #[test]
 fn an_object_that_is_as_it_was_is_not_read_again() {
     let history = History::new(1);
+    // A column of its own, which no other order has.
+    history.project.edit(
+        "sources/shop.orders.sql",
+        "'EUR' AS currency",
+        "'EUR' AS currency, NULL AS loyalty_no",
+    );
     history.project.run(&[]);
-    // Other bytes behind the same size and time: whoever opened the file would see them.
-    let path = history.project.file("exports/crm-1.csv");
-    let time = fs::metadata(&path).and_then(|meta| meta.modified()).expect("a time");
-    let text = fs::read_to_string(&path).expect("a file").replace("Lindenweg", "Lindenhof");
-    fs::write(&path, text).expect("a file");
-    let file = fs::File::options().write(true).open(&path).expect("a file");
-    file.set_modified(time).expect("a time can be set");
+    replace_behind_its_tag(&history.project.file("exports/crm-1.csv"), "Lindenweg", "Lindenhof");
     history.project.append("exports/crm-0.csv", &crm_row(40));
     let report = history.project.run(&[]);
     assert_eq!(
@@ -241,6 +251,22 @@ fn an_object_that_is_as_it_was_is_not_read_again() {
     assert_eq!(
         report["refresh_differences"][0], "contacts",
         "and tells that it found other content"
+    );
+    // The same of a source whose orders have a column of their own.
+    replace_behind_its_tag(&history.project.file("exports/shop-0.csv"), "S-", "Z-");
+    let report = history.project.run(&["--full-refresh", "--accept-key-changes"]);
+    assert_eq!(report["refresh_differences"], serde_json::json!(["orders"]));
+    let text = history
+        .project
+        .call("run", &["--as-of", AS_OF, "--full-refresh"])
+        .ends_with(0)
+        .stdout;
+    assert!(text.contains("would have given the same"), "{text}");
+    history.project.append("exports/crm-0.csv", &crm_row(41));
+    let text = history.project.call("run", &["--as-of", AS_OF]).ends_with(0).stdout;
+    assert!(
+        text.contains("taken over from the last version: 3 of 4 parts of the sources"),
+        "{text}"
     );
 }
 
