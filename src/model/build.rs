@@ -8,21 +8,29 @@ use datafusion::prelude::SessionContext;
 
 use super::query::Query;
 use super::session::Context;
-use super::{AuditResult, ModelSpec, Table, Tables, base, failure, plain, session};
+use super::{AuditResult, ModelSpec, ModelTime, Table, Tables, base, failure, plain, session};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::{Engine, Thrift, is_exhausted};
 use crate::error::{Diagnostic, Error, Result};
 use crate::table::column;
 
-/// Builds `models` in the order given. Base tables that are not there are empty.
+/// Builds `models` in the order given, and says of each how long it took. Base tables that are not there are empty.
 ///
 /// # Errors
 /// See [`super::build`].
-pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Context, base: &Tables) -> Result<Tables> {
+pub fn build(
+    engine: &Engine,
+    spec: &Spec,
+    models: &[ModelSpec],
+    context: &Context,
+    base: &Tables,
+) -> Result<(Tables, Vec<ModelTime>)> {
     let mut session = session_over(engine, spec, context, base, Thrift::Fast)?;
     let mut built: Tables = BTreeMap::new();
+    let mut times = Vec::new();
     for model in models {
+        let start = Instant::now();
         let failed = |error: Failure| error.told("model", &model.sql, engine);
         let table = match engine.wait(run(&session, model)) {
             Err(Failure::Query(error)) if is_exhausted(&error) => {
@@ -37,9 +45,18 @@ pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Conte
         };
         let table = table.map_err(failed)?;
         session::register(&session, engine.threads(), &model.name, &table).map_err(|error| registering(&model.name, error))?;
+        times.push(ModelTime {
+            model: model.name.clone(),
+            rows: table.batches.iter().map(|batch| batch.num_rows() as u64).sum(),
+            elapsed_ms: milliseconds(start),
+        });
         built.insert(model.name.clone(), table);
     }
-    Ok(built)
+    Ok((built, times))
+}
+
+fn milliseconds(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A session that knows every base table, empty or not.
@@ -90,7 +107,7 @@ pub fn audit(engine: &Engine, audits: &[SqlFile], context: &Context, tables: &Ta
         results.push(AuditResult {
             audit: file.name.clone(),
             rows: rows as u64,
-            elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            elapsed_ms: milliseconds(start),
         });
     }
     Ok(results)

@@ -57,6 +57,17 @@ pub struct ModelSpec {
     pub sql: SqlFile,
 }
 
+/// What building a model took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelTime {
+    /// Name of the model.
+    pub model: String,
+    /// Rows of its table.
+    pub rows: u64,
+    /// Milliseconds it took.
+    pub elapsed_ms: u64,
+}
+
 /// What an audit found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditResult {
@@ -122,6 +133,20 @@ pub fn check(engine: &Engine, spec: &Spec) -> Vec<Diagnostic> {
 /// # Errors
 /// `Config` if a query fails to plan, `Environment` if memory does not suffice, `Input` if a value cannot be computed.
 pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], as_of: NaiveDate, base: &Tables) -> Result<Tables> {
+    Ok(build_timed(engine, spec, models, as_of, base)?.0)
+}
+
+/// As [`build`], with the rows and the time of each model in the order built. Times are for reports, never for tables.
+///
+/// # Errors
+/// As for [`build`].
+pub fn build_timed(
+    engine: &Engine,
+    spec: &Spec,
+    models: &[ModelSpec],
+    as_of: NaiveDate,
+    base: &Tables,
+) -> Result<(Tables, Vec<ModelTime>)> {
     build::build(engine, spec, models, &session::Context::new(spec, as_of), base)
 }
 

@@ -222,7 +222,7 @@ impl Job<'_> {
             keys,
         };
         let mut shelf = self.shelve(begun.draft, &input, &rejects, facts, &mut stages)?;
-        let audits = self.build(&mut shelf, begun.left_out, &mut stages)?;
+        let (models, audits) = self.build(&mut shelf, begun.left_out, &mut stages)?;
         let identity = resolved.report(keys, decisions);
         let ledger = Ledger {
             inputs,
@@ -253,6 +253,7 @@ impl Job<'_> {
             identity: Some(identity),
             keys: Some(key::changes(keys, previous.customers())),
             gates: begun.gates,
+            models,
             audits,
             refresh_differences: options.full_refresh.then_some(differing),
             tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
@@ -293,14 +294,21 @@ impl Job<'_> {
     }
 
     /// Makes the tables that SQL makes, and asks the audits.
-    fn build(&self, shelf: &mut Shelf<'_>, left_out: Tables, stages: &mut Stages<'_>) -> Result<Vec<model::AuditResult>> {
+    fn build(
+        &self,
+        shelf: &mut Shelf<'_>,
+        left_out: Tables,
+        stages: &mut Stages<'_>,
+    ) -> Result<(Vec<model::ModelTime>, Vec<model::AuditResult>)> {
         let Job { engine, spec, plan, .. } = *self;
         shelf.lend(left_out);
-        let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &shelf.readable()))?;
+        let (built, times) = stages.time("model", || {
+            model::build_timed(engine, spec, &plan.models, plan.as_of, &shelf.readable())
+        })?;
         shelf.keep(built);
         let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &shelf.readable()))?;
         gate_audits(&audits)?;
-        Ok(audits)
+        Ok((times, audits))
     }
 
     /// Makes the tables that need no SQL; those that SQL does not read are written and gone when this returns.
@@ -400,6 +408,7 @@ impl RunReport {
             identity: None::<IdentityReport>,
             keys: None,
             gates: Vec::new(),
+            models: Vec::new(),
             audits: Vec::new(),
             pieces: None,
             refresh_differences: None,
