@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod fits;
 mod functions;
 mod order;
 mod reference;

@@ -14,7 +14,7 @@ use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
 
 use super::FunctionDoc;
-use predict::Prediction;
+use predict::{Pool, Prediction};
 
 static PREDICTIONS: [&Prediction; 12] = [
     &purchases::P_ALIVE,
@@ -41,7 +41,8 @@ pub(super) fn register(session: &SessionContext) {
     session.register_udaf(purchases::FIT.registered());
     session.register_udaf(spend::FIT.registered());
     session.register_udaf(subscription::FIT.registered());
+    let pool = Pool::default();
     for function in PREDICTIONS {
-        session.register_udf(ScalarUDF::new_from_impl(predict::Registered::new(function)));
+        session.register_udf(ScalarUDF::new_from_impl(predict::Registered::new(function, &pool)));
     }
 }

@@ -1,7 +1,7 @@
 //! Scalar functions that predict: typed arguments in, a finite float or null out.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::Float64Array;
 use arrow::datatypes::{DataType, Field, FieldRef};
@@ -9,6 +9,7 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use rustc_hash::FxHashMap;
 
+use crate::clv::Predictor;
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
 
@@ -19,7 +20,7 @@ pub(super) struct Prediction {
     /// Checks a constant text (position from 0) while a query is planned.
     pub check: fn(usize, &str) -> Result<()>,
     /// One value a row.
-    pub evaluate: fn(&Values) -> Result<Vec<Option<f64>>>,
+    pub evaluate: fn(&Values, &Pool) -> Result<Vec<Option<f64>>>,
 }
 
 impl Prediction {
@@ -70,16 +71,42 @@ impl<T> Made<T> {
     }
 }
 
+/// Predictors of a session that no call is using. They remember what many customers share, over the batches of a query and over functions.
+#[derive(Clone, Default)]
+pub(super) struct Pool(Arc<Mutex<Vec<((String, String), Predictor)>>>);
+
+/// Predictors that a session keeps at most: a few models on a few threads.
+const POOLED_MAX: usize = 32;
+
+impl Pool {
+    /// The predictor of a model with these parameters, if one is free.
+    pub(super) fn take(&self, name: &str, params: &str) -> Option<Predictor> {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = free.iter().position(|((a, b), _)| a == name && b == params)?;
+        Some(free.swap_remove(place).1)
+    }
+
+    /// Takes predictors back. The oldest go where there are too many.
+    pub(super) fn give(&self, made: Made<Predictor>) {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        free.extend(made.values);
+        let too_many = free.len().saturating_sub(POOLED_MAX);
+        free.drain(..too_many);
+    }
+}
+
 /// A [`Prediction`] in a session.
 pub(super) struct Registered {
     function: &'static Prediction,
     signature: Signature,
+    pool: Pool,
 }
 
 impl Registered {
-    pub(super) fn new(function: &'static Prediction) -> Self {
+    pub(super) fn new(function: &'static Prediction, pool: &Pool) -> Self {
         Self {
             function,
+            pool: pool.clone(),
             signature: Signature::user_defined(Volatility::Immutable),
         }
     }
@@ -133,7 +160,7 @@ impl ScalarUDFImpl for Registered {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let values = Values::of_call(&args)?;
-        let results = (self.function.evaluate)(&values)?;
+        let results = (self.function.evaluate)(&values, &self.pool)?;
         let finite = results.into_iter().map(|result| result.filter(|value| value.is_finite()));
         if values.all_constant() {
             return Ok(ColumnarValue::Scalar(ScalarValue::Float64(finite.into_iter().next().flatten())));

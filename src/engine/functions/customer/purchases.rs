@@ -4,7 +4,7 @@ use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err, pla
 
 use super::fit;
 use super::parameters::Model;
-use super::predict::{Made, Prediction};
+use super::predict::{Made, Pool, Prediction};
 use crate::clv::{self, Histories, History, Predictor, PurchaseModel};
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
@@ -33,7 +33,7 @@ pub(super) static FIT: CountedFunction<2> = CountedFunction {
         position: 0,
         may_be_column: true,
         check: |name| match name.try_as_str().flatten() {
-            Some(name) => model_of("purchase_fit", name).map(drop),
+            Some(name) => check_name("purchase_fit", name),
             None => Ok(()),
         },
     }),
@@ -73,15 +73,23 @@ fn finish(constant: Option<&ScalarValue>, groups: &[(Key<2>, u64)]) -> Result<Sc
     Ok(fit::scalar(Model::Purchases(model), &clv::fit(model, &histories)))
 }
 
-/// The model with this name.
+/// The model with this name. A name in a row may be anybody's: it is not repeated.
 fn model_of(function: &str, name: &str) -> Result<PurchaseModel> {
-    if let Some(model) = PurchaseModel::from_name(name) {
-        return Ok(model);
+    PurchaseModel::from_name(name).ok_or_else(|| {
+        let names = PurchaseModel::ALL.map(PurchaseModel::name).join(", ");
+        exec_datafusion_err!("{function}: a row names no purchase model: they are {names}")
+    })
+}
+
+/// Checks a name that stands in the query.
+fn check_name(function: &str, name: &str) -> Result<()> {
+    if PurchaseModel::from_name(name).is_some() {
+        return Ok(());
     }
     let names = PurchaseModel::ALL.map(PurchaseModel::name);
     match nearest(name, names.into_iter()) {
-        Some(near) => plan_err!("{function}: there is no purchase model of that name. Did you mean '{near}'?"),
-        None => plan_err!("{function}: the purchase models are {}", names.join(", ")),
+        Some(near) => plan_err!("{function}: '{name}' is no purchase model. Did you mean '{near}'?"),
+        None => plan_err!("{function}: '{name}' is no purchase model: they are {}", names.join(", ")),
     }
 }
 
@@ -114,18 +122,24 @@ fn predictor(function: &str, model: PurchaseModel, params: &str) -> Result<Predi
 fn predict(
     function: &str,
     values: &Values,
+    pool: &Pool,
     mut value: impl FnMut(&mut Predictor, usize) -> Result<Option<f64>>,
 ) -> Result<Vec<Option<f64>>> {
     let mut predictors = Made::new();
-    (0..values.rows())
+    let results: Result<Vec<_>> = (0..values.rows())
         .map(|row| {
             let (Some(name), Some(params)) = (values.text(0, row), values.text(1, row)) else {
                 return Ok(None);
             };
-            let made = predictors.get(name, params, || predictor(function, model_of(function, name)?, params))?;
+            let made = predictors.get(name, params, || match pool.take(name, params) {
+                Some(predictor) => Ok(predictor),
+                None => predictor(function, model_of(function, name)?, params),
+            })?;
             value(made, row)
         })
-        .collect()
+        .collect();
+    pool.give(predictors);
+    results
 }
 
 const HISTORY: [Kind; 5] = [Kind::Text, Kind::Text, Kind::Whole, Kind::Whole, Kind::Whole];
@@ -133,7 +147,7 @@ const HISTORY_DAYS: [Kind; 6] = [Kind::Text, Kind::Text, Kind::Whole, Kind::Whol
 
 macro_rules! check_model {
     ($name:literal) => {
-        |position, text| if position == 0 { model_of($name, text).map(drop) } else { Ok(()) }
+        |position, text| if position == 0 { check_name($name, text) } else { Ok(()) }
     };
 }
 
@@ -148,8 +162,8 @@ pub(super) static P_ALIVE: Prediction = Prediction {
     },
     arguments: &HISTORY,
     check: check_model!("p_alive"),
-    evaluate: |values| {
-        predict("p_alive", values, |model, row| {
+    evaluate: |values, pool| {
+        predict("p_alive", values, pool, |model, row| {
             Ok(history_at(values, 2, row).map(|history| model.p_alive(history)))
         })
     },
@@ -165,8 +179,8 @@ pub(super) static P_NO_PURCHASE: Prediction = Prediction {
     },
     arguments: &HISTORY_DAYS,
     check: check_model!("p_no_purchase"),
-    evaluate: |values| {
-        predict("p_no_purchase", values, |model, row| {
+    evaluate: |values, pool| {
+        predict("p_no_purchase", values, pool, |model, row| {
             let arguments = history_at(values, 2, row).zip(days_at(values, 5, row));
             Ok(arguments.map(|(history, days)| model.p_no_purchase(history, days)))
         })
@@ -183,8 +197,8 @@ pub(super) static EXPECTED_PURCHASES: Prediction = Prediction {
     },
     arguments: &HISTORY_DAYS,
     check: check_model!("expected_purchases"),
-    evaluate: |values| {
-        predict("expected_purchases", values, |model, row| {
+    evaluate: |values, pool| {
+        predict("expected_purchases", values, pool, |model, row| {
             let arguments = history_at(values, 2, row).zip(days_at(values, 5, row));
             Ok(arguments.map(|(history, days)| model.expected_purchases(history, days)))
         })
@@ -201,8 +215,8 @@ pub(super) static EXPECTED_PURCHASES_NEW: Prediction = Prediction {
     },
     arguments: &[Kind::Text, Kind::Text, Kind::Number],
     check: check_model!("expected_purchases_new"),
-    evaluate: |values| {
-        predict("expected_purchases_new", values, |model, row| {
+    evaluate: |values, pool| {
+        predict("expected_purchases_new", values, pool, |model, row| {
             Ok(days_at(values, 2, row).map(|days| model.expected_purchases_new(days)))
         })
     },
@@ -227,8 +241,8 @@ pub(super) static DISCOUNTED_PURCHASES: Prediction = Prediction {
         Kind::Number,
     ],
     check: check_model!("discounted_purchases"),
-    evaluate: |values| {
-        predict("discounted_purchases", values, |model, row| {
+    evaluate: |values, pool| {
+        predict("discounted_purchases", values, pool, |model, row| {
             let arguments = history_at(values, 2, row).zip(days_at(values, 5, row)).zip(rate_at(values, 6, row));
             Ok(arguments.map(|((history, days), rate)| model.discounted_purchases(history, days, rate)))
         })
@@ -254,10 +268,10 @@ pub(super) static DISCOUNTED_PURCHASES_SE: Prediction = Prediction {
         Kind::Number,
     ],
     check: check_model!("discounted_purchases_se"),
-    evaluate: |values| {
+    evaluate: |values, pool| {
         const NAME: &str = "discounted_purchases_se";
         let mut matrices = Made::new();
-        predict(NAME, values, |model, row| {
+        predict(NAME, values, pool, |model, row| {
             let Some(text) = values.text(2, row) else { return Ok(None) };
             let kind = Model::Purchases(model.model());
             let covariance = matrices.get(model.model().name(), text, || kind.parse_matrix(NAME, text))?;
@@ -277,17 +291,21 @@ pub(super) static DISCOUNTED_PURCHASES_RESIDUAL: Prediction = Prediction {
     },
     arguments: &[Kind::Text, Kind::Whole, Kind::Whole, Kind::Whole, Kind::Number],
     check: super::predict::any,
-    evaluate: |values| {
+    evaluate: |values, pool| {
+        const NAME: &str = "discounted_purchases_residual";
+        let model = PurchaseModel::ParetoNbd;
         let mut predictors = Made::new();
-        (0..values.rows())
+        let results: Result<Vec<_>> = (0..values.rows())
             .map(|row| {
                 let Some(params) = values.text(0, row) else { return Ok(None) };
-                let make = || predictor("discounted_purchases_residual", PurchaseModel::ParetoNbd, params);
-                let model = predictors.get("", params, make)?;
+                let make = || pool.take(model.name(), params).map_or_else(|| predictor(NAME, model, params), Ok);
+                let made = predictors.get(model.name(), params, make)?;
                 let arguments = history_at(values, 1, row).zip(rate_at(values, 4, row));
-                Ok(arguments.and_then(|(history, rate)| model.discounted_purchases_endless(history, rate)))
+                Ok(arguments.and_then(|(history, rate)| made.discounted_purchases_endless(history, rate)))
             })
-            .collect()
+            .collect();
+        pool.give(predictors);
+        results
     },
 };
 
@@ -301,8 +319,8 @@ pub(super) static LOG_LIKELIHOOD: Prediction = Prediction {
     },
     arguments: &HISTORY,
     check: check_model!("purchase_log_likelihood"),
-    evaluate: |values| {
-        predict("purchase_log_likelihood", values, |model, row| {
+    evaluate: |values, pool| {
+        predict("purchase_log_likelihood", values, pool, |model, row| {
             Ok(history_at(values, 2, row).map(|history| model.log_likelihood(history)))
         })
     },

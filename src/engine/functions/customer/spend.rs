@@ -63,7 +63,7 @@ pub(super) static EXPECTED_SPEND: Prediction = Prediction {
     },
     arguments: &[Kind::Text, Kind::Whole, Kind::Number],
     check: any,
-    evaluate: |values| {
+    evaluate: |values, _| {
         let mut made = Made::new();
         (0..values.rows())
             .map(|row| {
@@ -84,7 +84,7 @@ pub(super) static EXPECTED_SPEND_SE: Prediction = Prediction {
     },
     arguments: &[Kind::Text, Kind::Text, Kind::Whole, Kind::Number],
     check: any,
-    evaluate: |values| {
+    evaluate: |values, _| {
         const NAME: &str = "expected_spend_se";
         let mut made = Made::new();
         (0..values.rows())

@@ -65,7 +65,7 @@ pub(super) static SURVIVAL: Prediction = Prediction {
     },
     arguments: &[Kind::Text, Kind::Whole],
     check: any,
-    evaluate: |values| of_periods("subscription_survival", values, sbg::survival),
+    evaluate: |values, _| of_periods("subscription_survival", values, sbg::survival),
 };
 
 pub(super) static RETENTION: Prediction = Prediction {
@@ -78,7 +78,7 @@ pub(super) static RETENTION: Prediction = Prediction {
     },
     arguments: &[Kind::Text, Kind::Whole],
     check: any,
-    evaluate: |values| {
+    evaluate: |values, _| {
         of_periods("subscription_retention", values, |params, period| {
             (period > 0).then(|| sbg::retention(params, period)).flatten()
         })
