@@ -2,6 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
+/// Ages and horizons beyond a million days count as these.
+pub(super) const AGE_MAX: u32 = 1_000_000;
+
 /// What a purchase model needs to know of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct History {
@@ -14,10 +17,11 @@ pub struct History {
 }
 
 impl History {
-    /// The history with its recency inside its age, and 0 without a repeat purchase.
+    /// The history with its recency inside its age, 0 without a repeat purchase, and an age within bounds.
     pub(super) fn bounded(self) -> Self {
-        let recency = if self.x == 0 { 0 } else { self.recency.min(self.age) };
-        Self { recency, ..self }
+        let age = self.age.min(AGE_MAX);
+        let recency = if self.x == 0 { 0 } else { self.recency.min(age) };
+        Self { x: self.x, recency, age }
     }
 }
 

@@ -5,15 +5,26 @@
 //! pure, the same for any order of rows and any number of threads, and never return NaN or infinity. Times go in as whole days;
 //! parameters and likelihoods are in weeks.
 
+mod bg;
+mod bg_bb;
 mod fit;
 pub mod gamma_gamma;
+mod geometric;
 mod history;
+mod identify;
 mod model;
+mod nbd;
+mod optimize;
+mod pareto;
 mod predict;
+mod quadrature;
+mod rows;
 pub mod sbg;
+mod special;
 
 pub use fit::{Fit, FitStatus, fit};
 pub use history::{Histories, History};
+pub use identify::{CUSTOMERS_WITH_REPEAT_MIN, LIKELIHOOD_RATIO_MIN};
 pub use model::PurchaseModel;
 pub use predict::Predictor;
 
