@@ -1,7 +1,8 @@
-//! `stammkunde schema`: JSON Schemas of the config and of everything that `--format json` prints.
+//! `stammkunde schema`: JSON Schemas of the config and of everything that `--format json` prints, and the reference of SQL functions.
 
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
+use stammkunde::engine::functions;
 use stammkunde::error::{Diagnostic, GateResult};
 use stammkunde::evaluate::EvaluationReport;
 use stammkunde::explain::Explanation;
@@ -30,6 +31,8 @@ pub struct SchemaArgs {
 enum SchemaName {
     /// pipeline.yaml
     Pipeline,
+    /// functions of SQL: a reference in Markdown
+    Functions,
     /// plan, run --dry-run
     Plan,
     /// run
@@ -85,6 +88,10 @@ enum SchemaName {
 /// Prints a schema.
 pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
     let schema = match args.name {
+        SchemaName::Functions => {
+            write_stdout(&functions::reference())?;
+            return Ok(0);
+        }
         SchemaName::Pipeline => config::json_schema(),
         SchemaName::Plan => schema_for!(PlanReport).into(),
         SchemaName::Run => schema_for!(RunReport).into(),

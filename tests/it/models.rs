@@ -3,6 +3,8 @@
 mod build;
 mod check;
 mod literature;
+mod fits;
+mod functions;
 mod order;
 mod reference;
 mod shipped;

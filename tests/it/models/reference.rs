@@ -17,7 +17,7 @@ use stammkunde::table::RecordKind;
 use super::support::{customers, day, engine, records, rows, standard_spec};
 
 /// A file of the shared data; says so and gives `None` where it is absent.
-pub(super) fn shared(name: &str) -> Option<PathBuf> {
+pub fn shared(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let path = std::env::var_os("STAMMKUNDE_SHARED")
         .map_or_else(beside, PathBuf::from)
@@ -123,7 +123,7 @@ fn flags_of_customers_agree_with_the_apparel_rates() {
 }
 
 /// A Parquet file of the shared data.
-pub(super) fn parquet(name: &str) -> Option<Table> {
+pub fn parquet(name: &str) -> Option<Table> {
     let file = File::open(shared(name)?).expect("the file is readable");
     let reader = ParquetRecordBatchReaderBuilder::try_new(file)
         .expect("a Parquet file")
@@ -146,7 +146,7 @@ fn online_retail(engine: &Engine) -> Option<Tables> {
 }
 
 /// What the mapping of a shipped pipeline, whose source is named after it, makes of raw rows.
-pub(super) fn mapped(engine: &Engine, raw: &[RecordBatch], pipeline: &str, kind: RecordKind) -> Vec<RecordBatch> {
+pub fn mapped(engine: &Engine, raw: &[RecordBatch], pipeline: &str, kind: RecordKind) -> Vec<RecordBatch> {
     let path = format!(
         "{}/pipelines/{pipeline}/sources/{pipeline}.{}.sql",
         env!("CARGO_MANIFEST_DIR"),
@@ -163,7 +163,7 @@ pub(super) fn mapped(engine: &Engine, raw: &[RecordBatch], pipeline: &str, kind:
 }
 
 /// Brings mapped rows into the record's schema, with the named column as `customer_key`.
-pub(super) fn keyed(batches: &[RecordBatch], kind: RecordKind, key: &str) -> Table {
+pub fn keyed(batches: &[RecordBatch], kind: RecordKind, key: &str) -> Table {
     let declared = kind.schema().arrow(&[]);
     let mut fields = vec![Field::new("customer_key", DataType::Utf8, true)];
     fields.extend(declared.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)));
