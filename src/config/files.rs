@@ -9,7 +9,7 @@ use super::yaml::{Node, Value};
 use crate::table::RecordKind;
 
 /// Tables that every run publishes; a model cannot take their names.
-const PUBLISHED: [&str; 15] = [
+const PUBLISHED: [&str; 16] = [
     "customers",
     "identities",
     "links",
@@ -23,6 +23,7 @@ const PUBLISHED: [&str; 15] = [
     "order_lines",
     "events",
     "interactions",
+    "subscriptions",
     "rejects",
     "runs",
 ];

@@ -17,7 +17,8 @@ const RECORD_ONLY: [&str; 5] = [
     column::DELETED,
 ];
 
-/// Schemas of the base tables by name: `customers`, `identities`, `contacts`, `links`, `orders`, `order_lines`, `events`, `interactions`.
+/// Schemas of the base tables by name: `customers`, `identities`, `contacts`, `links`, `orders`, `order_lines`, `events`, `interactions`,
+/// `subscriptions`.
 ///
 /// Open columns (consent, further identifiers) are those that the project's identity settings and mappings name. Every column is
 /// nullable here, so that a table with fewer guarantees still plans.

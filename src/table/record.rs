@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::Deserialize;
 
-/// The five kinds of canonical record.
+/// The kinds of canonical record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKind {
     /// One row per person as a source knows it.
@@ -18,11 +18,20 @@ pub enum RecordKind {
     Events,
     /// One row per contact with the company.
     Interactions,
+    /// One row per stretch of a subscription at one price.
+    Subscriptions,
 }
 
 impl RecordKind {
     /// All kinds, in the order in which they are read.
-    pub const ALL: [Self; 5] = [Self::Contacts, Self::Orders, Self::OrderLines, Self::Events, Self::Interactions];
+    pub const ALL: [Self; 6] = [
+        Self::Contacts,
+        Self::Orders,
+        Self::OrderLines,
+        Self::Events,
+        Self::Interactions,
+        Self::Subscriptions,
+    ];
 
     /// Name of the record and of the published table.
     #[must_use]
@@ -33,6 +42,7 @@ impl RecordKind {
             Self::OrderLines => "order_lines",
             Self::Events => "events",
             Self::Interactions => "interactions",
+            Self::Subscriptions => "subscriptions",
         }
     }
 
@@ -174,13 +184,14 @@ impl RecordSchema {
     }
 }
 
-static SCHEMAS: LazyLock<[RecordSchema; 5]> = LazyLock::new(|| {
+static SCHEMAS: LazyLock<[RecordSchema; 6]> = LazyLock::new(|| {
     [
         include_str!("../../schemas/records/contacts.json"),
         include_str!("../../schemas/records/orders.json"),
         include_str!("../../schemas/records/order_lines.json"),
         include_str!("../../schemas/records/events.json"),
         include_str!("../../schemas/records/interactions.json"),
+        include_str!("../../schemas/records/subscriptions.json"),
     ]
     .map(|text| serde_json::from_str(text).expect("the record schemas are part of this program and tested"))
 });
