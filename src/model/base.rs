@@ -18,7 +18,7 @@ const RECORD_ONLY: [&str; 5] = [
 ];
 
 /// Schemas of the base tables by name: `customers`, `identities`, `contacts`, `links`, `orders`, `order_lines`, `events`, `interactions`,
-/// `subscriptions`.
+/// `subscriptions`, `exchange_rates`.
 ///
 /// Open columns (consent, further identifiers) are those that the project's identity settings and mappings name. Every column is
 /// nullable here, so that a table with fewer guarantees still plans.
@@ -32,7 +32,8 @@ pub fn schemas(spec: &Spec) -> BTreeMap<String, SchemaRef> {
     );
     tables.insert("links".to_owned(), links());
     for kind in RecordKind::ALL {
-        let mut fields = vec![Field::new(column::CUSTOMER_KEY, DataType::Utf8, true)];
+        let key = kind.is_about_people().then(|| Field::new(column::CUSTOMER_KEY, DataType::Utf8, true));
+        let mut fields: Vec<Field> = key.into_iter().collect();
         let declared = kind.schema().arrow(&open_columns(spec, kind));
         fields.extend(declared.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)));
         tables.insert(kind.name().to_owned(), Schema::new(fields).into());
@@ -104,7 +105,7 @@ fn texts(names: &[&str]) -> SchemaRef {
 fn open_columns(spec: &Spec, kind: RecordKind) -> Vec<(String, ColumnType)> {
     let schema = kind.schema();
     let mut names: BTreeSet<String> = BTreeSet::new();
-    if kind != RecordKind::OrderLines {
+    if kind != RecordKind::OrderLines && kind.is_about_people() {
         names.extend(
             spec.identity
                 .identifiers

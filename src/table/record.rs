@@ -20,17 +20,20 @@ pub enum RecordKind {
     Interactions,
     /// One row per stretch of a subscription at one price.
     Subscriptions,
+    /// One row per currency and day; the only record about nobody.
+    ExchangeRates,
 }
 
 impl RecordKind {
     /// All kinds, in the order in which they are read.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Contacts,
         Self::Orders,
         Self::OrderLines,
         Self::Events,
         Self::Interactions,
         Self::Subscriptions,
+        Self::ExchangeRates,
     ];
 
     /// Name of the record and of the published table.
@@ -43,6 +46,7 @@ impl RecordKind {
             Self::Events => "events",
             Self::Interactions => "interactions",
             Self::Subscriptions => "subscriptions",
+            Self::ExchangeRates => "exchange_rates",
         }
     }
 
@@ -50,6 +54,12 @@ impl RecordKind {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether rows are about people: they then get a `customer_key`, may hold identifiers, and go with an erasure.
+    #[must_use]
+    pub fn is_about_people(self) -> bool {
+        self != Self::ExchangeRates
     }
 
     /// Declared columns.
@@ -71,6 +81,8 @@ pub enum ColumnType {
     Integer,
     /// Decimal with 18 digits, 4 after the point.
     Decimal,
+    /// 64-bit float, finite.
+    Double,
     /// Calendar day.
     Date,
     /// UTC instant, microseconds.
@@ -86,6 +98,7 @@ impl ColumnType {
             Self::Boolean => DataType::Boolean,
             Self::Integer => DataType::Int64,
             Self::Decimal => DataType::Decimal128(18, 4),
+            Self::Double => DataType::Float64,
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         }
@@ -184,7 +197,7 @@ impl RecordSchema {
     }
 }
 
-static SCHEMAS: LazyLock<[RecordSchema; 6]> = LazyLock::new(|| {
+static SCHEMAS: LazyLock<[RecordSchema; 7]> = LazyLock::new(|| {
     [
         include_str!("../../schemas/records/contacts.json"),
         include_str!("../../schemas/records/orders.json"),
@@ -192,6 +205,7 @@ static SCHEMAS: LazyLock<[RecordSchema; 6]> = LazyLock::new(|| {
         include_str!("../../schemas/records/events.json"),
         include_str!("../../schemas/records/interactions.json"),
         include_str!("../../schemas/records/subscriptions.json"),
+        include_str!("../../schemas/records/exchange_rates.json"),
     ]
     .map(|text| serde_json::from_str(text).expect("the record schemas are part of this program and tested"))
 });
