@@ -77,7 +77,9 @@ impl Withheld {
             return withheld;
         }
         for batch in contacts {
-            let Some(owners) = text(batch, column::CUSTOMER_KEY) else { continue };
+            let Some(owners) = text(batch, column::CUSTOMER_KEY) else {
+                continue;
+            };
             let (emails, phones) = (text(batch, column::EMAIL), text(batch, column::PHONE));
             let countries = text(batch, column::COUNTRY);
             for row in 0..batch.num_rows() {

@@ -134,7 +134,10 @@ pub(super) fn select(
     let mut groups: BTreeMap<(&str, &str, usize), Vec<&Condition>> = BTreeMap::new();
     for (number, condition) in conditions.iter().enumerate() {
         let alone = if condition.operator == Operator::Equal { 0 } else { number + 1 };
-        groups.entry((&condition.table, &condition.column, alone)).or_default().push(condition);
+        groups
+            .entry((&condition.table, &condition.column, alone))
+            .or_default()
+            .push(condition);
     }
     let mut selected: Option<BTreeSet<String>> = None;
     let mut unmet = Vec::new();
@@ -180,7 +183,10 @@ fn read(engine: &Engine, warehouse: &Warehouse, manifest: &Manifest, table: &str
         let tables: Vec<&str> = manifest.tables.keys().map(String::as_str).collect();
         return Err(lacks("the version has no such table").hint(format!("it has: {}", tables.join(", "))));
     };
-    let schema = all.first().map(RecordBatch::schema).ok_or_else(|| lacks("the table has no schema"))?;
+    let schema = all
+        .first()
+        .map(RecordBatch::schema)
+        .ok_or_else(|| lacks("the table has no schema"))?;
     let key = schema.index_of(column::CUSTOMER_KEY);
     let key = key.map_err(|_| lacks("the table knows no customers").hint("name a table with a `customer_key`"))?;
     let wanted = schema.index_of(name).map_err(|_| {

@@ -17,7 +17,10 @@ const GOOGLE_MAIL: [&str; 2] = ["gmail.com", "googlemail.com"];
 #[must_use]
 pub fn email(text: &str) -> String {
     let address = without_blanks(text);
-    let Some((mailbox, domain)) = address.rsplit_once('@').filter(|(mailbox, domain)| !mailbox.is_empty() && !domain.is_empty()) else {
+    let Some((mailbox, domain)) = address
+        .rsplit_once('@')
+        .filter(|(mailbox, domain)| !mailbox.is_empty() && !domain.is_empty())
+    else {
         return String::new();
     };
     if !GOOGLE_MAIL.contains(&domain) {

@@ -111,7 +111,11 @@ pub fn row(person: &Person) -> Option<Vec<String>> {
         return None;
     }
     let birth = |format: &dyn Fn(chrono::NaiveDate) -> String| person.birth_date.map(format).unwrap_or_default();
-    let gender = if ["f", "m"].contains(&person.gender.as_str()) { &person.gender } else { "" };
+    let gender = if ["f", "m"].contains(&person.gender.as_str()) {
+        &person.gender
+    } else {
+        ""
+    };
     let values = [
         email,
         phone,

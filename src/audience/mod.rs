@@ -259,9 +259,10 @@ impl People {
 
 /// Keys of a batch of customers; every customer has one.
 fn keys(batch: &RecordBatch) -> impl Iterator<Item = &str> {
-    let keys = batch.column_by_name(column::CUSTOMER_KEY).and_then(|keys| keys.as_string_opt::<i32>());
-    keys.into_iter()
-        .flat_map(|keys| keys.iter().map(|key| key.unwrap_or_default()))
+    let keys = batch
+        .column_by_name(column::CUSTOMER_KEY)
+        .and_then(|keys| keys.as_string_opt::<i32>());
+    keys.into_iter().flat_map(|keys| keys.iter().map(|key| key.unwrap_or_default()))
 }
 
 /// The file of a platform. Its rows are sorted, so that their order leads back to nobody.

@@ -19,22 +19,14 @@ pub fn hashed(text: &str) -> String {
 /// Lower case, composed (NFC), without any blank; empty if nothing is left.
 #[must_use]
 pub fn without_blanks(text: &str) -> String {
-    text.nfc()
-        .flat_map(char::to_lowercase)
-        .filter(|c| !is_blank(*c))
-        .nfc()
-        .collect()
+    text.nfc().flat_map(char::to_lowercase).filter(|c| !is_blank(*c)).nfc().collect()
 }
 
 /// Lower case, composed (NFC), blanks at the ends gone and one blank between words.
 #[must_use]
 pub fn one_blank(text: &str) -> String {
     let lower: String = text.nfc().flat_map(char::to_lowercase).nfc().collect();
-    lower
-        .split(is_blank)
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    lower.split(is_blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Lower case, composed (NFC), without blanks, punctuation and symbols; letters of any script stay.

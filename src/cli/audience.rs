@@ -45,13 +45,7 @@ pub struct AudienceArgs {
     #[arg(long, value_name = "N", env = "STAMMKUNDE_VERSION")]
     version: Option<u64>,
     /// Folder for the files, readable for this user alone; files of an earlier call are replaced.
-    #[arg(
-        long,
-        short,
-        value_name = "FOLDER",
-        required_unless_present = "dry_run",
-        env = "STAMMKUNDE_OUTPUT"
-    )]
+    #[arg(long, short, value_name = "FOLDER", required_unless_present = "dry_run", env = "STAMMKUNDE_OUTPUT")]
     output: Option<PathBuf>,
     /// Count, and write nothing.
     #[arg(long, env = "STAMMKUNDE_DRY_RUN")]
@@ -94,7 +88,11 @@ pub fn audience(args: &AudienceArgs, engine: &Engine, output: &Output) -> Result
 }
 
 fn platforms(names: &[PlatformName]) -> Vec<Platform> {
-    let mut names: Vec<PlatformName> = if names.is_empty() { PlatformName::value_variants().to_vec() } else { names.to_vec() };
+    let mut names: Vec<PlatformName> = if names.is_empty() {
+        PlatformName::value_variants().to_vec()
+    } else {
+        names.to_vec()
+    };
     names.sort_unstable();
     names.dedup();
     let platform = |name| match name {

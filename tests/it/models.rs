@@ -5,4 +5,5 @@ mod check;
 mod order;
 mod reference;
 mod shipped;
+mod subscriptions;
 mod support;
