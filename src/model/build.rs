@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use arrow::array::Array;
+use arrow::util::display::array_value_to_string;
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::query::Query;
 use super::session::Context;
-use super::{AuditResult, ModelSpec, Table, Tables, base, failure, plain, session};
+use super::{AuditResult, ModelSpec, Table, Tables, base, failure, header, plain, session};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::{Engine, Thrift, is_exhausted};
 use crate::error::{Diagnostic, Error, Result};
 use crate::table::column;
+
+/// Rows of a failed audit that are told.
+const EXAMPLES_MAX: usize = 5;
 
 /// Builds `models` in the order given. Base tables that are not there are empty.
 ///
@@ -86,14 +91,42 @@ pub fn audit(engine: &Engine, audits: &[SqlFile], context: &Context, tables: &Ta
             Err(error) if is_exhausted(&error) => engine.wait(count(&session_with(engine, context, tables, Thrift::Frugal)?)),
             first => first,
         };
-        let rows = counted.map_err(|error| Failure::Query(error).told("audit", file, engine))?;
+        let told = |error| Failure::Query(error).told("audit", file, engine);
+        let rows = counted.map_err(told)?;
+        let header = header::read(&file.text);
+        let examples = if rows > 0 && !header.show.is_empty() {
+            engine.wait(examples(&session, &query, &header.show)).map_err(told)?
+        } else {
+            Vec::new()
+        };
         results.push(AuditResult {
             audit: file.name.clone(),
             rows: rows as u64,
             elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            hint: header.hint,
+            examples,
         });
     }
     Ok(results)
+}
+
+/// The first rows of a failed audit in words: the columns that may be told, null left out.
+async fn examples(session: &SessionContext, query: &Query, show: &[String]) -> Result<Vec<String>, DataFusionError> {
+    let planned = session::plan(session, query.statement()).await?;
+    let ordered = query.ordered(planned.schema().fields().len(), None);
+    let names: Vec<&str> = show.iter().map(String::as_str).collect();
+    let first = session::plan(session, ordered).await?.limit(0, Some(EXAMPLES_MAX))?;
+    let mut told = Vec::new();
+    for batch in first.select_columns(&names)?.collect().await? {
+        for row in 0..batch.num_rows() {
+            let mut words = Vec::new();
+            for (name, values) in names.iter().zip(batch.columns()).filter(|(_, values)| values.is_valid(row)) {
+                words.push(format!("{name} = {}", array_value_to_string(values, row)?));
+            }
+            told.push(words.join(", "));
+        }
+    }
+    Ok(told)
 }
 
 fn session_with(engine: &Engine, context: &Context, tables: &Tables, thrift: Thrift) -> Result<SessionContext> {

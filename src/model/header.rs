@@ -11,6 +11,10 @@ pub struct Header {
     pub unit: Option<String>,
     /// `-- description:`, continuation lines joined by a space.
     pub description: String,
+    /// `-- hint:` of an audit: what to do if it fails.
+    pub hint: Option<String>,
+    /// `-- show:` of an audit: columns whose values may be told if it fails, so none that says something of a person.
+    pub show: Vec<String>,
 }
 
 /// Reads the leading `--` lines. A line `-- key: text` starts a field, an indented comment line continues it; other keys are ignored.
@@ -37,6 +41,8 @@ pub fn read(text: &str) -> Header {
         grain: take("grain").unwrap_or_default(),
         unit: take("unit"),
         description: take("description").unwrap_or_default(),
+        hint: take("hint"),
+        show: take("show").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default(),
     }
 }
 

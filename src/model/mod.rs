@@ -66,6 +66,12 @@ pub struct AuditResult {
     pub rows: u64,
     /// Milliseconds it took.
     pub elapsed_ms: u64,
+    /// What to do if it failed: `-- hint:` of its header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The first rows it returned, at most five, as `column = value`; only columns that its header names in `-- show:`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
 }
 
 /// Result of one test case.

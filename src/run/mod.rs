@@ -358,17 +358,21 @@ fn is_unchanged(previous: &Previous, fingerprint: Option<&str>, options: &RunOpt
 }
 
 fn gate_audits(audits: &[model::AuditResult]) -> Result<()> {
-    let failed: Vec<String> = audits
-        .iter()
-        .filter(|audit| audit.rows > 0)
-        .map(|audit| format!("{} ({} rows)", audit.audit, audit.rows))
-        .collect();
+    const HINT: &str = "run the audit's query against latest/ to see the rows, then mend the model or the data";
+    let failed: Vec<&model::AuditResult> = audits.iter().filter(|audit| audit.rows > 0).collect();
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Error::gate("audits returned rows; nothing was published")
-        .with("audits", failed.join(", "))
-        .hint("run the audit's query against latest/ to see the rows, then mend the model or the data"))
+    let told = |audit: &&model::AuditResult| {
+        let examples = audit.examples.iter().map(|example| format!("; {example}")).collect::<String>();
+        format!("{} ({} rows){examples}", audit.audit, audit.rows)
+    };
+    let mut hints: Vec<&str> = failed.iter().map(|audit| audit.hint.as_deref().unwrap_or(HINT)).collect();
+    hints.dedup();
+    let error = Error::gate("audits returned rows; nothing was published");
+    Err(error
+        .with("audits", failed.iter().map(told).collect::<Vec<_>>().join(", "))
+        .hint(hints.join("; ")))
 }
 
 impl RunReport {

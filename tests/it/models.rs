@@ -1,5 +1,6 @@
 //! Tests of models: what the shipped ones say, how projects' own are ordered, checked, built and audited.
 
+mod base_tables;
 mod build;
 mod check;
 mod order;

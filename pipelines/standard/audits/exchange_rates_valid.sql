@@ -1,6 +1,6 @@
 -- name: exchange_rates_valid
 -- description: Every rate is above 0, and no two sources give different rates for one currency and day.
--- show: currency, rate_date, rate_min, rate_max
+-- show: rate_date, rate_min, rate_max
 -- hint: mend the rates, or leave all but one source of them out
 SELECT
     currency,

@@ -39,7 +39,7 @@
 --   net_revenue [reporting currency]: gross - refunded.
 --   tax [reporting currency]: Tax in `net_revenue`; 0 where unknown.
 --   net_revenue_without_tax [reporting currency]: net_revenue - tax.
---   cost [reporting currency]: Cost of the goods; null where unknown.
+--   cost [reporting currency]: Cost of the goods; null where unknown, 0 for an excluded order whose amounts are 0.
 --   shipping_income [reporting currency]: Shipping charged, without tax.
 --   shipping_cost [reporting currency]: What shipping cost.
 --   payment_fee [reporting currency]: What payment cost.
@@ -144,7 +144,7 @@ judged AS (
         dated.channel,
         dated.currency,
         dated.gross AS charged,
-        CASE WHEN dated.currency = setting('currency') THEN 1 ELSE daily_rates.rate END AS exchange_rate,
+        CASE WHEN dated.currency = setting('currency') THEN CAST(1 AS DOUBLE) ELSE daily_rates.rate END AS exchange_rate,
         CASE WHEN dated.currency = setting('currency') THEN dated.order_date ELSE daily_rates.rate_date END AS exchange_rate_date,
         CASE WHEN dated.gross < 0 THEN -dated.gross WHEN dated.refund_date <= as_of() THEN dated.refunded ELSE 0 END AS refunded,
         dated.discount,
