@@ -8,6 +8,9 @@ pub mod table;
 pub mod text;
 
 pub mod config;
+
+pub mod clv;
+
 pub mod engine;
 
 pub mod suppress;

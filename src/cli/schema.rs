@@ -1,8 +1,9 @@
-//! `stammkunde schema`: JSON Schemas of the config and of everything that `--format json` prints.
+//! `stammkunde schema`: JSON Schemas of the config and of everything that `--format json` prints, and the reference of SQL functions.
 
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
 use stammkunde::audience::AudienceReport;
+use stammkunde::engine::functions;
 use stammkunde::error::{Diagnostic, GateResult};
 use stammkunde::evaluate::EvaluationReport;
 use stammkunde::explain::Explanation;
@@ -31,6 +32,8 @@ pub struct SchemaArgs {
 enum SchemaName {
     /// pipeline.yaml
     Pipeline,
+    /// functions of SQL: a reference in Markdown
+    Functions,
     /// plan, run --dry-run
     Plan,
     /// run
@@ -88,6 +91,10 @@ enum SchemaName {
 /// Prints a schema.
 pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
     let schema = match args.name {
+        SchemaName::Functions => {
+            write_stdout(&functions::reference())?;
+            return Ok(0);
+        }
         SchemaName::Pipeline => config::json_schema(),
         SchemaName::Plan => schema_for!(PlanReport).into(),
         SchemaName::Run => schema_for!(RunReport).into(),

@@ -3,6 +3,8 @@
 mod base_tables;
 mod build;
 mod check;
+mod fits;
+mod functions;
 mod order;
 mod reference;
 mod shipped;

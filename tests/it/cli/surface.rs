@@ -65,6 +65,16 @@ fn every_schema_is_json_with_a_title_and_properties() {
 }
 
 #[test]
+fn the_reference_of_sql_functions_is_printed() {
+    let printed = call(stammkunde().args(["schema", "functions"])).ends_with(0).stdout;
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/functions.md");
+    assert_eq!(
+        printed,
+        std::fs::read_to_string(committed).expect("the reference is part of the project")
+    );
+}
+
+#[test]
 fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = call(stammkunde().args(["completions", shell])).ends_with(0).stdout;

@@ -17,7 +17,7 @@ use stammkunde::table::RecordKind;
 use super::support::{customers, day, engine, records, rows, standard_spec};
 
 /// A file of the shared data; says so and gives `None` where it is absent.
-fn shared(name: &str) -> Option<PathBuf> {
+pub fn shared(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let path = std::env::var_os("STAMMKUNDE_SHARED")
         .map_or_else(beside, PathBuf::from)
