@@ -49,6 +49,8 @@ pub mod run;
 
 pub mod versions;
 
+pub mod audience;
+
 pub mod demo;
 
 pub use config::Spec;

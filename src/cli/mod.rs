@@ -8,6 +8,7 @@ use stammkunde::config::{self, Overrides};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::{Error, Result, Spec};
 
+mod audience;
 mod bug;
 mod completions;
 mod demo;
@@ -104,6 +105,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// List the pairs most worth a person's look, as a file of decisions to fill in.
     Review(review::ReviewArgs),
+    /// Write segments as files of hashes for ad platforms: Google Customer Match, Meta Custom Audiences.
+    Audience(audience::AudienceArgs),
     /// Show, compare or save the matching model.
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -191,6 +194,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
         Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
         Command::Review(args) => review::review(args, &start(&cli.global, output)?, output),
+        Command::Audience(args) => audience::audience(args, &start(&cli.global, output)?, output),
         Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
         Command::Privacy(command) => privacy::privacy(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
+use stammkunde::audience::AudienceReport;
 use stammkunde::engine::functions;
 use stammkunde::error::{Diagnostic, GateResult};
 use stammkunde::evaluate::EvaluationReport;
@@ -53,6 +54,8 @@ enum SchemaName {
     Evaluate,
     /// review
     Review,
+    /// audience
+    Audience,
     /// versions/<n>.json
     Version,
     /// versions list (a list of these)
@@ -103,6 +106,7 @@ pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
         SchemaName::Explain => schema_for!(Explanation).into(),
         SchemaName::Evaluate => schema_for!(EvaluationReport).into(),
         SchemaName::Review => schema_for!(ReviewReport).into(),
+        SchemaName::Audience => schema_for!(AudienceReport).into(),
         SchemaName::Version => schema_for!(Manifest).into(),
         SchemaName::Versions => schema_for!(VersionSummary).into(),
         SchemaName::VersionsDiff => schema_for!(VersionDifference).into(),

@@ -18,7 +18,7 @@ const RECORD_ONLY: [&str; 5] = [
 ];
 
 /// Schemas of the base tables by name: `customers`, `identities`, `contacts`, `links`, `orders`, `order_lines`, `events`, `interactions`,
-/// `exchange_rates`.
+/// `subscriptions`, `exchange_rates`.
 ///
 /// Open columns (consent, further identifiers) are those that the project's identity settings and mappings name. Every column is
 /// nullable here, so that a table with fewer guarantees still plans.
@@ -32,7 +32,9 @@ pub fn schemas(spec: &Spec) -> BTreeMap<String, SchemaRef> {
     );
     tables.insert("links".to_owned(), links());
     for kind in RecordKind::ALL {
-        let key = kind.is_about_people().then(|| Field::new(column::CUSTOMER_KEY, DataType::Utf8, true));
+        let key = kind
+            .is_about_people()
+            .then(|| Field::new(column::CUSTOMER_KEY, DataType::Utf8, true));
         let mut fields: Vec<Field> = key.into_iter().collect();
         let declared = kind.schema().arrow(&open_columns(spec, kind));
         fields.extend(declared.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)));

@@ -145,6 +145,7 @@ fn time_column(kind: RecordKind) -> Option<&'static str> {
     match kind {
         RecordKind::Orders => Some(column::ORDERED_AT),
         RecordKind::Events | RecordKind::Interactions => Some(column::OCCURRED_AT),
+        RecordKind::Subscriptions => Some(column::STARTED_AT),
         RecordKind::Contacts | RecordKind::OrderLines | RecordKind::ExchangeRates => None,
     }
 }

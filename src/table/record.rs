@@ -18,18 +18,21 @@ pub enum RecordKind {
     Events,
     /// One row per contact with the company.
     Interactions,
+    /// One row per stretch of a subscription at one price.
+    Subscriptions,
     /// One row per currency and day; the only record about nobody.
     ExchangeRates,
 }
 
 impl RecordKind {
     /// All kinds, in the order in which they are read.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Contacts,
         Self::Orders,
         Self::OrderLines,
         Self::Events,
         Self::Interactions,
+        Self::Subscriptions,
         Self::ExchangeRates,
     ];
 
@@ -42,6 +45,7 @@ impl RecordKind {
             Self::OrderLines => "order_lines",
             Self::Events => "events",
             Self::Interactions => "interactions",
+            Self::Subscriptions => "subscriptions",
             Self::ExchangeRates => "exchange_rates",
         }
     }
@@ -193,13 +197,14 @@ impl RecordSchema {
     }
 }
 
-static SCHEMAS: LazyLock<[RecordSchema; 6]> = LazyLock::new(|| {
+static SCHEMAS: LazyLock<[RecordSchema; 7]> = LazyLock::new(|| {
     [
         include_str!("../../schemas/records/contacts.json"),
         include_str!("../../schemas/records/orders.json"),
         include_str!("../../schemas/records/order_lines.json"),
         include_str!("../../schemas/records/events.json"),
         include_str!("../../schemas/records/interactions.json"),
+        include_str!("../../schemas/records/subscriptions.json"),
         include_str!("../../schemas/records/exchange_rates.json"),
     ]
     .map(|text| serde_json::from_str(text).expect("the record schemas are part of this program and tested"))

@@ -9,4 +9,5 @@ mod functions;
 mod order;
 mod reference;
 mod shipped;
+mod subscriptions;
 mod support;

@@ -36,6 +36,7 @@ fn every_schema_is_json_with_a_title_and_properties() {
         "diagnostic",
         "gate",
         "review",
+        "audience",
         "test",
         "explain",
         "evaluate",
