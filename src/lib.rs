@@ -8,6 +8,7 @@ pub mod table;
 pub mod text;
 
 pub mod config;
+pub mod statistics;
 pub mod engine;
 
 pub mod suppress;

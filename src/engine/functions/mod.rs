@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{AggregateUDF, ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
 
 pub mod as_of;
 mod ga4_param;
 mod inputs;
 mod json_get;
+mod kmeans;
 mod normalize_email;
 mod normalize_phone;
 mod parse_boolean;
@@ -25,6 +26,7 @@ mod parse_timestamp;
 pub mod setting;
 mod strip_apostrophe;
 mod unparsed;
+mod until;
 
 use inputs::Inputs;
 pub use unparsed::{UNPARSED_MAX, Unparsed};
@@ -75,6 +77,7 @@ pub fn all() -> Vec<FunctionDoc> {
     let mut docs: Vec<FunctionDoc> = TEXT_FUNCTIONS.iter().map(|function| function.doc).collect();
     docs.push(as_of::DOC);
     docs.push(setting::DOC);
+    docs.extend([kmeans::ASSIGN_DOC, kmeans::FIT_DOC, until::COUNT_DOC, until::LAST_DOC]);
     docs.sort_by_key(|doc| doc.name);
     docs
 }
@@ -88,6 +91,10 @@ pub(super) fn register(session: &SessionContext, unparsed: Option<&Unparsed>) {
             unparsed: unparsed.cloned(),
         }));
     }
+    session.register_udaf(AggregateUDF::new_from_impl(kmeans::KmeansFit::new()));
+    session.register_udf(ScalarUDF::new_from_impl(kmeans::KmeansAssign::new()));
+    session.register_udf(ScalarUDF::new_from_impl(until::Before::new(until::What::Count)));
+    session.register_udf(ScalarUDF::new_from_impl(until::Before::new(until::What::Last)));
 }
 
 /// A [`TextFunction`] in a session.

@@ -1,0 +1,3 @@
+//! Pure statistics for models: numbers in, numbers out, no tables and no engine.
+
+pub mod kmeans;
