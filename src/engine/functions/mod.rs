@@ -12,6 +12,7 @@ use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{AggregateUDF, ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
 
+mod affinity;
 pub mod as_of;
 mod ga4_param;
 mod inputs;
@@ -77,6 +78,7 @@ pub fn all() -> Vec<FunctionDoc> {
     let mut docs: Vec<FunctionDoc> = TEXT_FUNCTIONS.iter().map(|function| function.doc).collect();
     docs.push(as_of::DOC);
     docs.push(setting::DOC);
+    docs.extend([affinity::NEWEST_DOC, affinity::NEXT_DOC, affinity::PAIRS_DOC]);
     docs.extend([kmeans::ASSIGN_DOC, kmeans::FIT_DOC, until::COUNT_DOC, until::LAST_DOC]);
     docs.sort_by_key(|doc| doc.name);
     docs
@@ -93,6 +95,9 @@ pub(super) fn register(session: &SessionContext, unparsed: Option<&Unparsed>) {
     }
     session.register_udaf(AggregateUDF::new_from_impl(kmeans::KmeansFit::new()));
     session.register_udf(ScalarUDF::new_from_impl(kmeans::KmeansAssign::new()));
+    session.register_udaf(AggregateUDF::new_from_impl(affinity::PairCountsFn::new()));
+    session.register_udf(ScalarUDF::new_from_impl(affinity::NewestItems::new()));
+    session.register_udf(ScalarUDF::new_from_impl(affinity::NextItem::new()));
     session.register_udf(ScalarUDF::new_from_impl(until::Before::new(until::What::Count)));
     session.register_udf(ScalarUDF::new_from_impl(until::Before::new(until::What::Last)));
 }
