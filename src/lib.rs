@@ -10,6 +10,7 @@ pub mod text;
 pub mod config;
 
 pub mod clv;
+pub mod statistics;
 
 pub mod engine;
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::consents;
 use crate::config::Spec;
 use crate::table::record::ColumnType;
 use crate::table::{RecordKind, column};
@@ -17,8 +18,8 @@ const RECORD_ONLY: [&str; 5] = [
     column::DELETED,
 ];
 
-/// Schemas of the base tables by name: `customers`, `identities`, `contacts`, `links`, `orders`, `order_lines`, `events`, `interactions`,
-/// `subscriptions`, `exchange_rates`.
+/// Schemas of the base tables by name: `customers`, `consents`, `identities`, `contacts`, `links`, `orders`, `order_lines`, `events`,
+/// `interactions`, `subscriptions`, `exchange_rates`.
 ///
 /// Open columns (consent, further identifiers) are those that the project's identity settings and mappings name. Every column is
 /// nullable here, so that a table with fewer guarantees still plans.
@@ -31,6 +32,7 @@ pub fn schemas(spec: &Spec) -> BTreeMap<String, SchemaRef> {
         texts(&[column::CUSTOMER_KEY, column::SOURCE, column::RECORD_ID]),
     );
     tables.insert("links".to_owned(), links());
+    tables.insert(consents::NAME.to_owned(), consents::schema());
     for kind in RecordKind::ALL {
         let key = kind
             .is_about_people()

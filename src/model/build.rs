@@ -10,7 +10,7 @@ use datafusion::prelude::SessionContext;
 
 use super::query::Query;
 use super::session::Context;
-use super::{AuditResult, ModelSpec, ModelTime, Table, Tables, base, failure, header, plain, session};
+use super::{AuditResult, ModelSpec, ModelTime, Table, Tables, base, consents, failure, header, plain, session};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::{Engine, Thrift, is_exhausted};
@@ -68,7 +68,7 @@ fn milliseconds(start: Instant) -> u64 {
 fn session_over(engine: &Engine, spec: &Spec, context: &Context, base: &Tables, thrift: Thrift) -> Result<SessionContext> {
     let session = session_with(engine, context, base, thrift)?;
     for (name, schema) in base::schemas(spec) {
-        if !base.contains_key(&name) {
+        if !session.table_exist(name.as_str()).unwrap_or(false) {
             session::register_empty(&session, &name, &schema).map_err(|error| registering(&name, error))?;
         }
     }
@@ -151,6 +151,9 @@ fn session_with(engine: &Engine, context: &Context, tables: &Tables, thrift: Thr
     let partitions = if thrift == Thrift::Fast { engine.threads() } else { 1 };
     for (name, table) in tables {
         session::register(&session, partitions, name, table).map_err(|error| registering(name, error))?;
+    }
+    if let Some(customers) = tables.get(consents::OF).filter(|_| !tables.contains_key(consents::NAME)) {
+        consents::register(engine, &session, &customers.schema).map_err(|error| registering(consents::NAME, error))?;
     }
     Ok(session)
 }

@@ -18,6 +18,7 @@ mod build;
 mod case;
 mod check;
 mod compare;
+mod consents;
 pub mod csv;
 mod failure;
 mod header;
@@ -117,11 +118,15 @@ pub fn reads(spec: &Spec, models: &[ModelSpec]) -> BTreeSet<String> {
         .iter()
         .filter_map(|file| query::Query::parse(file).ok())
         .flat_map(|query| query.tables);
-    models
+    let mut tables: BTreeSet<String> = models
         .iter()
         .flat_map(|model| model.depends.iter().cloned())
         .chain(of_audits)
-        .collect()
+        .collect();
+    if tables.contains(consents::NAME) {
+        tables.insert(consents::OF.to_owned());
+    }
+    tables
 }
 
 /// Every mistake in models and audits that can be found without data, with line and column and "did you mean", sorted.

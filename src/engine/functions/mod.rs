@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{AggregateUDF, ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
 
+mod affinity;
 mod arguments;
 pub mod as_of;
 mod counted;
@@ -19,6 +20,7 @@ mod customer;
 mod ga4_param;
 mod inputs;
 mod json_get;
+mod kmeans;
 mod normalize_email;
 mod normalize_phone;
 mod parse_boolean;
@@ -30,6 +32,7 @@ pub mod setting;
 mod statistics;
 mod strip_apostrophe;
 mod unparsed;
+mod until;
 
 use inputs::Inputs;
 pub use reference::reference;
@@ -117,6 +120,19 @@ pub fn groups() -> Vec<Group> {
                 .collect(),
         ),
         group(
+            "Segments",
+            "Groups of customers and of articles, and what a list of days says up to one of them.",
+            vec![
+                affinity::NEWEST_DOC,
+                affinity::NEXT_DOC,
+                affinity::PAIRS_DOC,
+                kmeans::ASSIGN_DOC,
+                kmeans::FIT_DOC,
+                until::COUNT_DOC,
+                until::LAST_DOC,
+            ],
+        ),
+        group(
             "Customer value",
             "Aggregates that fit a model to customers, and functions that predict from its parameters. Times are whole days.",
             customer::docs(),
@@ -143,6 +159,13 @@ pub(super) fn register(session: &SessionContext, unparsed: Option<&Unparsed>) {
     }
     statistics::register(session);
     customer::register(session);
+    session.register_udaf(AggregateUDF::new_from_impl(kmeans::KmeansFit::new()));
+    session.register_udf(ScalarUDF::new_from_impl(kmeans::KmeansAssign::new()));
+    session.register_udaf(AggregateUDF::new_from_impl(affinity::PairCountsFn::new()));
+    session.register_udf(ScalarUDF::new_from_impl(affinity::NewestItems::new()));
+    session.register_udf(ScalarUDF::new_from_impl(affinity::NextItem::new()));
+    session.register_udf(ScalarUDF::new_from_impl(until::Before::new(until::What::Count)));
+    session.register_udf(ScalarUDF::new_from_impl(until::Before::new(until::What::Last)));
 }
 
 /// A [`TextFunction`] in a session.
