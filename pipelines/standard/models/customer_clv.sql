@@ -219,12 +219,12 @@ SELECT
     joined.value_12m AS clv_residual_12m,
     CASE WHEN joined.value_12m >= 0 THEN greatest(joined.value_12m - joined.width_12m, 0) ELSE joined.value_12m - joined.width_12m END
         AS clv_residual_12m_low,
-    CASE WHEN joined.value_12m >= 0 THEN joined.value_12m + joined.width_12m ELSE least(joined.value_12m + joined.width_12m, 0) END
+    CASE WHEN joined.value_12m < 0 THEN least(joined.value_12m + joined.width_12m, 0) ELSE joined.value_12m + joined.width_12m END
         AS clv_residual_12m_high,
     joined.value_36m AS clv_residual_36m,
     CASE WHEN joined.value_36m >= 0 THEN greatest(joined.value_36m - joined.width_36m, 0) ELSE joined.value_36m - joined.width_36m END
         AS clv_residual_36m_low,
-    CASE WHEN joined.value_36m >= 0 THEN joined.value_36m + joined.width_36m ELSE least(joined.value_36m + joined.width_36m, 0) END
+    CASE WHEN joined.value_36m < 0 THEN least(joined.value_36m + joined.width_36m, 0) ELSE joined.value_36m + joined.width_36m END
         AS clv_residual_36m_high,
     CAST(joined.contribution + joined.value_36m AS DECIMAL(18, 4)) AS clv_total,
     CASE

@@ -49,7 +49,7 @@ binned AS (
         model_name,
         least(10, CAST(floor(p * 10) AS BIGINT) + 1) AS bin,
         sum(customers) AS customers,
-        CAST(sum(CAST(p * customers AS DECIMAL(28, 10))) AS DOUBLE) AS predicted,
+        CAST(sum(CAST(p * customers AS DECIMAL(38, 18))) AS DOUBLE) AS predicted,
         sum(CASE WHEN actual = 0 THEN customers ELSE 0 END) AS observed,
         CAST(sum(CAST(purchases * customers AS DECIMAL(28, 10))) AS DOUBLE) AS predicted_purchases,
         sum(actual * customers) AS observed_purchases

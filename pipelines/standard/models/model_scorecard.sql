@@ -198,7 +198,7 @@ purchases AS (
         actual,
         forecast,
         absolute_error / n AS mae,
-        sqrt(greatest(forecast_squared - 2 * product + actual_squared, 0) / n) AS rmse,
+        CASE WHEN forecast IS NOT NULL THEN sqrt(greatest(forecast_squared - 2 * product + actual_squared, 0) / n) END AS rmse,
         (n * product - forecast * actual)
             / nullif(
                 sqrt(greatest(n * forecast_squared - forecast * forecast, 0)) * sqrt(greatest(n * actual_squared - actual * actual, 0)),

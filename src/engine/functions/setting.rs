@@ -16,7 +16,8 @@ pub(super) const DOC: FunctionDoc = FunctionDoc {
     name: "setting",
     signature: "setting(name [, default]) → number, text or boolean",
     description: "A value of `settings:` in pipeline.yaml, with the type it is written in (numbers are 64-bit floats). The name \
-                  is a constant. A name that is not set gives the default, and without one the query does not plan.",
+                  is a constant. A name that is not set gives the default, and without one the query does not plan. A text that reads as a \
+                  number or boolean serves where the default is one, so that a variable of the environment can give it.",
     example: "setting('discount_rate_annual', 0.1) = 0.1",
 };
 
@@ -37,15 +38,15 @@ impl SettingFn {
         }
     }
 
-    /// The value of a name, `None` if it is not set.
-    fn value(&self, name: Option<&ScalarValue>) -> Result<(String, Option<ScalarValue>)> {
+    /// The value of a name, `None` if it is not set; as the type of the default where one is given and the text reads so.
+    fn value(&self, name: Option<&ScalarValue>, default: Option<&DataType>) -> Result<(String, Option<ScalarValue>)> {
         let Some(name) = name.and_then(|name| name.try_as_str().flatten()) else {
             return plan_err!("setting takes its name as a constant text: setting('name')");
         };
         let value = self.values.get(name).map(|value| match value {
             Setting::Boolean(value) => ScalarValue::Boolean(Some(*value)),
             Setting::Number(value) => ScalarValue::Float64(Some(*value)),
-            Setting::Text(value) => ScalarValue::Utf8(Some(value.clone())),
+            Setting::Text(value) => read_as(value, default),
         });
         Ok((name.to_owned(), value))
     }
@@ -56,6 +57,17 @@ impl SettingFn {
             None => plan_err!("setting '{name}' is not in pipeline.yaml: add it under `settings:`, or give a default"),
         }
     }
+}
+
+/// What variables of the environment give is text: it becomes what the default is, where it can.
+fn read_as(text: &str, wanted: Option<&DataType>) -> ScalarValue {
+    let number = || text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    match wanted {
+        Some(DataType::Float64) => number().map(|number| ScalarValue::Float64(Some(number))),
+        Some(DataType::Boolean) => text.trim().parse().ok().map(|truth| ScalarValue::Boolean(Some(truth))),
+        _ => None,
+    }
+    .unwrap_or_else(|| ScalarValue::Utf8(Some(text.to_owned())))
 }
 
 /// Numbers are floats, as in the pipeline; everything else but a boolean is text.
@@ -98,9 +110,9 @@ impl ScalarUDFImpl for SettingFn {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        let (name, value) = self.value(args.scalar_arguments.first().copied().flatten())?;
         // Types may not have been coerced yet when the query is planned.
         let default = args.arg_fields.get(1).map(|field| type_of_default(field.data_type()));
+        let (name, value) = self.value(args.scalar_arguments.first().copied().flatten(), default.as_ref())?;
         let given = value.as_ref().map(ScalarValue::data_type);
         let data_type = match (given, default) {
             (Some(given), Some(default)) if given != default => return plan_err!("setting '{name}' is {given} and its default {default}"),
@@ -123,7 +135,8 @@ impl ScalarUDFImpl for SettingFn {
             Some(ColumnarValue::Scalar(name)) => Some(name),
             _ => None,
         };
-        let (name, value) = self.value(name)?;
+        let default = args.args.get(1).map(ColumnarValue::data_type);
+        let (name, value) = self.value(name, default.as_ref())?;
         match (value, args.args.get(1)) {
             (Some(value), _) => Ok(ColumnarValue::Scalar(value)),
             (None, Some(default)) => Ok(default.clone()),
