@@ -1,11 +1,12 @@
 -- name: model_calibration
--- grain: one row per model and tenth of the predicted probability that has a customer
+-- grain: one row per model and tenth of the customers by predicted probability
 -- description: Whether forecasts of the past came true. Each model was fitted to what was known on the calibration day and asked for
 --   each customer's probability of no purchase in the holdout. In a calibrated model, of the customers with about 30 % about 30 % buy
---   nothing. `rate_rule` is the naive forecast by the customer's own rate, exp(-x / T x holdout).
+--   nothing. `rate_rule` is the naive forecast by the customer's own rate, exp(-x / T x holdout). Tenths are made by the type-7
+--   quantiles of the probability; customers of equal probability share one, so tenths are uneven, and some may be missing.
 -- columns:
 --   model_name: `nbd`, `bg_nbd`, `mbg_nbd`, `pareto_nbd` or `rate_rule`.
---   bin: Tenth of the predicted probability, from 1 (up to 0.1) to 10 (0.9 and more).
+--   bin: Tenth of the customers, from 1 (least probability of no purchase) to 10.
 --   customers_count [customers]: Customers in it.
 --   predicted_share [share]: Mean predicted probability of no purchase in the holdout.
 --   observed_share [share]: Share of them who bought nothing in the holdout.
@@ -44,17 +45,38 @@ predicted AS (
     FROM histories
 ),
 
+cuts AS (
+    SELECT model_name, quantiles(p, make_array(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), customers) AS p
+    FROM predicted
+    GROUP BY model_name
+),
+
+placed AS (
+    SELECT
+        predicted.model_name,
+        actual,
+        customers,
+        predicted.p,
+        purchases,
+        1 + CAST(predicted.p > cuts.p[1] AS BIGINT) + CAST(predicted.p > cuts.p[2] AS BIGINT) + CAST(predicted.p > cuts.p[3] AS BIGINT)
+            + CAST(predicted.p > cuts.p[4] AS BIGINT) + CAST(predicted.p > cuts.p[5] AS BIGINT) + CAST(predicted.p > cuts.p[6] AS BIGINT)
+            + CAST(predicted.p > cuts.p[7] AS BIGINT) + CAST(predicted.p > cuts.p[8] AS BIGINT) + CAST(predicted.p > cuts.p[9] AS BIGINT)
+            AS bin
+    FROM predicted
+    INNER JOIN cuts ON cuts.model_name = predicted.model_name
+),
+
 binned AS (
     SELECT
         model_name,
-        least(10, CAST(floor(p * 10) AS BIGINT) + 1) AS bin,
+        bin,
         sum(customers) AS customers,
         CAST(sum(CAST(p * customers AS DECIMAL(38, 18))) AS DOUBLE) AS predicted,
         sum(CASE WHEN actual = 0 THEN customers ELSE 0 END) AS observed,
         CAST(sum(CAST(purchases * customers AS DECIMAL(28, 10))) AS DOUBLE) AS predicted_purchases,
         sum(actual * customers) AS observed_purchases
-    FROM predicted
-    GROUP BY model_name, least(10, CAST(floor(p * 10) AS BIGINT) + 1)
+    FROM placed
+    GROUP BY model_name, bin
 )
 
 SELECT

@@ -36,7 +36,7 @@
 --   holdout_correlation: Pearson correlation of forecast and actual over customers.
 --   holdout_auc: Probability that a customer who bought nothing had a higher churn score than one who bought; 0.5 is chance.
 --   holdout_brier: Mean squared error of the probability of no purchase; smaller is better.
---   holdout_calibration_error [share]: Mean distance of predicted and observed share over tenths of the probability, by customers.
+--   holdout_calibration_error [share]: Mean distance of predicted and observed share over the tenths of `model_calibration`, by customers.
 --   holdout_revenue_actual [reporting currency]: Amount spent in the holdout.
 --   holdout_revenue_predicted [reporting currency]: Forecast purchases x forecast amount of a purchase day.
 --   holdout_revenue_bias [share]: Forecast / actual - 1 of the amount.
