@@ -10,7 +10,7 @@ use super::optimize::{Evaluation, Optimum, maximize};
 use super::special::{Rising, ln_rising, log_add};
 
 /// Opportunities that are looked at: more count as this many.
-pub(super) const OPPORTUNITIES_MAX: u32 = 100_000;
+pub(super) const OPPORTUNITIES_MAX: u32 = 10_000;
 
 /// Distinct histories, and opportunities of the longest.
 pub(super) struct Donors {

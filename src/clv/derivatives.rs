@@ -34,12 +34,19 @@ fn check<const N: usize>(what: &str, params: [f64; N], evaluate: impl Fn(&[f64; 
         let (above, below) = (beside(1.0), beside(-1.0));
         let slope = (above.value - below.value) / (2.0 * step);
         let scale = here.gradient.iter().fold(1.0, |scale: f64, value| scale.max(value.abs()));
-        assert!((slope - here.gradient[index]).abs() < 1e-6 * scale, "{what} {params:?} {index}: {slope} {}", here.gradient[index]);
+        assert!(
+            (slope - here.gradient[index]).abs() < 1e-6 * scale,
+            "{what} {params:?} {index}: {slope} {}",
+            here.gradient[index]
+        );
         for other in 0..N {
             let slope = (above.gradient[other] - below.gradient[other]) / (2.0 * step);
             let found = here.hessian[index][other];
             let scale = here.hessian.iter().flatten().fold(1.0, |scale: f64, value| scale.max(value.abs()));
-            assert!((slope - found).abs() < 1e-6 * scale, "{what} {params:?} {index} {other}: {slope} {found}");
+            assert!(
+                (slope - found).abs() < 1e-6 * scale,
+                "{what} {params:?} {index} {other}: {slope} {found}"
+            );
         }
     }
 }
@@ -61,7 +68,13 @@ fn slopes_of_the_models_in_weeks_are_those_of_their_likelihoods() {
 #[test]
 fn slopes_of_the_model_of_opportunities_are_those_of_its_likelihood() {
     let history = |x, recency, age| (History { x, recency, age }, 2);
-    let donors = Donors::new(&[history(0, 0, 6), history(1, 1, 6), history(3, 5, 9), history(6, 6, 6), history(0, 0, 0)]);
+    let donors = Donors::new(&[
+        history(0, 0, 6),
+        history(1, 1, 6),
+        history(3, 5, 9),
+        history(6, 6, 6),
+        history(0, 0, 0),
+    ]);
     for params in [[1.2, 0.75, 0.66, 2.8], [0.1, 3.0, 5.0, 0.2]] {
         check("bg_bb", params, |params| bg_bb::evaluate(&donors, params));
     }
@@ -73,7 +86,8 @@ fn a_sum_over_rows_is_the_sum_of_the_likelihoods_of_its_customers() {
     let params = [0.25, 4.4, 0.8, 2.4];
     let sum = |one: &dyn Fn(f64, f64, f64) -> f64| -> f64 {
         let week = |days: u32| f64::from(days) / 7.0;
-        let each = |(history, weight): &(History, u64)| *weight as f64 * one(f64::from(history.x), week(history.recency), week(history.age));
+        let each =
+            |(history, weight): &(History, u64)| *weight as f64 * one(f64::from(history.x), week(history.recency), week(history.age));
         groups().iter().map(each).sum()
     };
     for first in [FirstChance::Repeat, FirstChance::First] {

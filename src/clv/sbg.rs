@@ -115,7 +115,13 @@ fn valid(params: &[f64]) -> Option<[f64; 2]> {
 pub fn survival(params: &[f64], periods: u32) -> Option<f64> {
     let [alpha, beta] = valid(params)?;
     let periods = f64::from(periods);
-    Some((ln_rising(beta, periods) - ln_rising(alpha + beta, periods)).exp().clamp(0.0, 1.0))
+    // The same ratio of four gamma functions, stepping by the smaller of both so that no digits cancel.
+    let log = if alpha < periods {
+        ln_rising(beta, alpha) - ln_rising(beta + periods, alpha)
+    } else {
+        ln_rising(beta, periods) - ln_rising(alpha + beta, periods)
+    };
+    Some(log.exp().clamp(0.0, 1.0))
 }
 
 /// Share of those who came to renewal number `period` (1 is the first, as is 0) that takes it, 0 to 1. `None` as in [`survival`].

@@ -17,7 +17,9 @@ fn donors_have_the_published_parameters() {
     let mut histories = Histories::default();
     for line in text.lines().skip(1) {
         let fields: Vec<u32> = line.split(',').map(|field| field.parse().expect("a number")).collect();
-        let &[x, recency, age, weight] = fields.as_slice() else { panic!("four columns") };
+        let &[x, recency, age, weight] = fields.as_slice() else {
+            panic!("four columns")
+        };
         histories.add(History { x, recency, age }, u64::from(weight));
     }
     assert_eq!(histories.customers(), 11_104);

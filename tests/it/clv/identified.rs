@@ -73,24 +73,27 @@ fn nothing_to_fit_gives_no_parameters() {
     }
     for model in PurchaseModel::ALL {
         let fit = fit(model, &histories);
-        assert_eq!((fit.params.len(), fit.n, fit.status), (0, 1_500, FitStatus::TooFewCustomers), "{fit:?}");
+        assert_eq!(
+            (fit.params.len(), fit.n, fit.status),
+            (0, 1_500, FitStatus::TooFewCustomers),
+            "{fit:?}"
+        );
     }
 }
 
 #[test]
 fn histories_that_cannot_be_are_fitted_without_harm() {
     let mut histories = Histories::default();
-    for (x, recency, age) in [(3, 900, 100), (0, 50, 100), (5, 0, 0), (4_000_000_000, 1, 1), (1, 4_000_000_000, 4_000_000_000)] {
+    for (x, recency, age) in [
+        (3, 900, 100),
+        (0, 50, 100),
+        (5, 0, 0),
+        (4_000_000_000, 1, 1),
+        (1, 4_000_000_000, 4_000_000_000),
+    ] {
         histories.add(History { x, recency, age }, 50);
     }
-    histories.add(
-        History {
-            x: 1,
-            recency: 1,
-            age: 1,
-        },
-        0,
-    );
+    histories.add(History { x: 1, recency: 1, age: 1 }, 0);
     assert_eq!(histories.customers(), 250);
     for model in PurchaseModel::ALL {
         let fit = fit(model, &histories);

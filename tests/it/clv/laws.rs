@@ -62,7 +62,11 @@ fn moderate() -> impl Strategy<Value = f64> {
 fn histories_of_days() -> impl Strategy<Value = History> {
     (0..60_u32, 1..1_500_u32, 0.0..=1.0_f64).prop_map(|(x, age, share)| History {
         x: x.min(age),
-        recency: if x == 0 { 0 } else { ((f64::from(age) * share) as u32).max(x.min(age)) },
+        recency: if x == 0 {
+            0
+        } else {
+            ((f64::from(age) * share) as u32).max(x.min(age))
+        },
         age,
     })
 }
@@ -187,12 +191,16 @@ fn standard_errors_of_predictions_are_the_delta_method() {
             let at = |factor: f64| {
                 let mut params = params.clone();
                 params[index] *= factor;
-                Predictor::new(model, &params).expect("parameters").discounted_purchases(history, 365.0, 0.1)
+                Predictor::new(model, &params)
+                    .expect("parameters")
+                    .discounted_purchases(history, 365.0, 0.1)
             };
             (at(1.0 + 1e-5) - at(1.0 - 1e-5)) / (2e-5 * params[index])
         };
         let slopes: Vec<f64> = (0..count).map(slope).collect();
-        let variance: f64 = (0..count * count).map(|index| slopes[index / count] * covariance[index] * slopes[index % count]).sum();
+        let variance: f64 = (0..count * count)
+            .map(|index| slopes[index / count] * covariance[index] * slopes[index % count])
+            .sum();
         let mut predictor = Predictor::new(model, &params).expect("parameters");
         let found = predictor.discounted_purchases_se(history, 365.0, 0.1, &covariance);
         assert_close(model.name(), found, variance.sqrt(), 1e-5);
@@ -207,7 +215,10 @@ fn what_is_remembered_changes_nothing() {
     for history in customers(300) {
         let mut fresh = Predictor::new(PurchaseModel::MbgNbd, &params).expect("parameters");
         for days in [30.0, 365.0] {
-            assert_eq!(used.discounted_purchases(history, days, 0.1), fresh.discounted_purchases(history, days, 0.1));
+            assert_eq!(
+                used.discounted_purchases(history, days, 0.1),
+                fresh.discounted_purchases(history, days, 0.1)
+            );
             assert_eq!(used.p_no_purchase(history, days), fresh.p_no_purchase(history, days));
         }
     }
@@ -227,6 +238,10 @@ fn histories_are_counted_once() {
         histories.add(history, 2);
     }
     let at_age = History { recency: 20, ..history };
-    assert_eq!(histories.sorted(), [(history, 4), (at_age, 2)], "a purchase after the age is one on its last day");
+    assert_eq!(
+        histories.sorted(),
+        [(history, 4), (at_age, 2)],
+        "a purchase after the age is one on its last day"
+    );
     assert_eq!((histories.len(), histories.customers()), (2, 6));
 }

@@ -124,11 +124,7 @@ fn the_walkthrough_of_btyd_is_reproduced() {
         let mut predictor = predictor(model, params);
         assert_close(model.name(), predictor.expected_purchases(best, 364.0), expected_best, 1e-3);
         for (x, expected) in [10, 15, 20, 25].into_iter().zip(expected) {
-            let history = History {
-                x,
-                recency: 140,
-                age: 273,
-            };
+            let history = History { x, recency: 140, age: 273 };
             assert_close(model.name(), predictor.expected_purchases(history, 364.0), expected, 1e-3);
         }
     }

@@ -14,7 +14,10 @@ use super::support::{assert_close, day, histories, shared};
 /// Histories of customers until the end of August 2011: sales with a quantity and a price above 0.
 fn retail() -> Option<Histories> {
     let file = File::open(shared("uci_online_retail.parquet")?).expect("the file opens");
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet").build().expect("a reader");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .expect("Parquet")
+        .build()
+        .expect("a reader");
     let end = i32::try_from(day("2011-08-31")).expect("a day");
     let mut days: BTreeMap<u64, BTreeSet<i32>> = BTreeMap::new();
     for batch in reader {

@@ -9,13 +9,16 @@ fn extreme() -> impl Strategy<Value = f64> {
 
 fn any_history() -> impl Strategy<Value = History> {
     let age = prop_oneof![Just(0_u32), 1..30_u32, 0..=30_000_u32];
-    (prop_oneof![Just(0_u32), 1..10_u32, 0..=5_000_u32], age, prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0_f64]).prop_map(
-        |(x, age, share)| History {
+    (
+        prop_oneof![Just(0_u32), 1..10_u32, 0..=5_000_u32],
+        age,
+        prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0_f64],
+    )
+        .prop_map(|(x, age, share)| History {
             x,
             recency: (f64::from(age) * share) as u32,
             age,
-        },
-    )
+        })
 }
 
 fn check(model: PurchaseModel, params: &[f64], history: History, days: f64, rate: f64) -> Result<(), TestCaseError> {

@@ -19,7 +19,9 @@ fn check_fit(fit: &Fit, golden: &Value, names: &[&str]) {
     assert_all_close(fit.model, &fit.params, &expected("params"), 1e-6);
     assert_close(fit.model, fit.log_likelihood, number(golden, &["loglik"]), 1e-10);
     assert_all_close(fit.model, &fit.standard_errors, &expected("se"), 1e-4);
-    let from_covariance: Vec<f64> = (0..names.len()).map(|index| fit.covariance[index * (names.len() + 1)].sqrt()).collect();
+    let from_covariance: Vec<f64> = (0..names.len())
+        .map(|index| fit.covariance[index * (names.len() + 1)].sqrt())
+        .collect();
     assert_all_close(fit.model, &from_covariance, &fit.standard_errors, 1e-12);
 }
 
@@ -38,11 +40,17 @@ fn the_cdnow_sample_is_summarized_as_in_the_papers() {
 
 #[test]
 fn models_of_the_cdnow_sample_have_the_published_parameters() {
-    let (Some(log), Some(golden)) = (Log::cdnow(), golden("golden/cdnow_sample.json")) else { return };
+    let (Some(log), Some(golden)) = (Log::cdnow(), golden("golden/cdnow_sample.json")) else {
+        return;
+    };
     for (model, name) in MODELS {
         check_fit(&fit(model, &log.histories()), &golden["models"][name], model.param_names());
     }
-    check_fit(&gamma_gamma::fit(&log.spends()), &golden["models"]["Gamma-Gamma"], &gamma_gamma::PARAM_NAMES);
+    check_fit(
+        &gamma_gamma::fit(&log.spends()),
+        &golden["models"]["Gamma-Gamma"],
+        &gamma_gamma::PARAM_NAMES,
+    );
     let nbd = fit(PurchaseModel::Nbd, &log.histories());
     assert_eq!(nbd.status, FitStatus::Ok);
     assert_all_close("nbd", &nbd.params, &[0.384_766_14, 12.072_022_84], 1e-6);
@@ -52,11 +60,17 @@ fn models_of_the_cdnow_sample_have_the_published_parameters() {
 
 #[test]
 fn models_of_the_apparel_data_have_the_published_parameters() {
-    let (Some(log), Some(golden)) = (Log::apparel(), golden("golden/apparel.json")) else { return };
+    let (Some(log), Some(golden)) = (Log::apparel(), golden("golden/apparel.json")) else {
+        return;
+    };
     for (model, name) in MODELS {
         check_fit(&fit(model, &log.histories()), &golden["models"][name], model.param_names());
     }
-    check_fit(&gamma_gamma::fit(&log.spends()), &golden["models"]["Gamma-Gamma"], &gamma_gamma::PARAM_NAMES);
+    check_fit(
+        &gamma_gamma::fit(&log.spends()),
+        &golden["models"]["Gamma-Gamma"],
+        &gamma_gamma::PARAM_NAMES,
+    );
 }
 
 #[test]
@@ -106,7 +120,9 @@ fn area_under_curve(mut scored: Vec<(f64, bool)>) -> f64 {
 
 #[test]
 fn silence_of_39_weeks_is_predicted_as_well_as_in_the_reference() {
-    let (Some(log), Some(golden)) = (Log::cdnow(), golden("golden/cdnow_sample_churn.json")) else { return };
+    let (Some(log), Some(golden)) = (Log::cdnow(), golden("golden/cdnow_sample_churn.json")) else {
+        return;
+    };
     for (model, name) in MODELS {
         let mut predictor = predictor(model, &log);
         let mut scored = |ask: &dyn Fn(&mut Predictor, &Customer) -> f64| -> Vec<(f64, bool)> {
@@ -117,7 +133,11 @@ fn silence_of_39_weeks_is_predicted_as_well_as_in_the_reference() {
         let dead = scored(&|predictor, customer| 1.0 - predictor.p_alive(customer.history));
         let count = silent.len() as f64;
         let mean: f64 = silent.iter().map(|customer| customer.0).sum::<f64>() / count;
-        let brier = silent.iter().map(|customer| (customer.0 - f64::from(u8::from(customer.1))).powi(2)).sum::<f64>() / count;
+        let brier = silent
+            .iter()
+            .map(|customer| (customer.0 - f64::from(u8::from(customer.1))).powi(2))
+            .sum::<f64>()
+            / count;
         assert_close(name, mean, number(&golden[name], &["mean_p"]), 1e-6);
         assert_close(name, brier, number(&golden[name], &["brier"]), 1e-6);
         // Neighbors in rank may swap by the last digit of the reference.
@@ -128,7 +148,9 @@ fn silence_of_39_weeks_is_predicted_as_well_as_in_the_reference() {
 
 #[test]
 fn discounted_purchases_and_their_money_are_those_of_the_reference() {
-    let (Some(log), Some(golden)) = (Log::cdnow(), golden("golden/cdnow_sample_det.json")) else { return };
+    let (Some(log), Some(golden)) = (Log::cdnow(), golden("golden/cdnow_sample_det.json")) else {
+        return;
+    };
     let rate = annual(1.1_f64.ln() / 52.0);
     let spend = gamma_gamma::fit(&log.spends()).params;
     for (model, name) in MODELS {
@@ -141,8 +163,7 @@ fn discounted_purchases_and_their_money_are_those_of_the_reference() {
                 let discounted = predictor.discounted_purchases(customer.history, days, rate);
                 sum += discounted;
                 plain += predictor.expected_purchases(customer.history, days);
-                money += discounted
-                    * gamma_gamma::expected_spend(&spend, customer.history.x, customer.mean_spend).expect("q is above 1");
+                money += discounted * gamma_gamma::expected_spend(&spend, customer.history.x, customer.mean_spend).expect("q is above 1");
             }
             assert_close(name, sum, number(golden, &["sum_det"]), 1e-6);
             assert_close(name, plain, number(golden, &["sum_undisc"]), 1e-6);

@@ -12,7 +12,10 @@ use super::support::{annual, assert_close, golden, number, shared};
 
 fn batches(name: &str) -> Option<Vec<RecordBatch>> {
     let file = File::open(shared(name)?).expect("the file opens");
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet").build().expect("a reader");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .expect("Parquet")
+        .build()
+        .expect("a reader");
     Some(reader.map(|batch| batch.expect("a batch")).collect())
 }
 
@@ -33,7 +36,9 @@ fn every_customer_of_the_reference_tables_is_scored_alike() {
         ("golden/cdnow_sample_scored.parquet", "golden/cdnow_sample.json", Some(0.0027)),
         ("golden/apparel_scored.parquet", "golden/apparel.json", None),
     ] {
-        let (Some(batches), Some(golden)) = (batches(table), golden(file)) else { return };
+        let (Some(batches), Some(golden)) = (batches(table), golden(file)) else {
+            return;
+        };
         let [x, last, age, mean] = ["x", "tx", "T", "m"].map(|name| column(&batches, name));
         let histories: Vec<History> = (0..x.len())
             .map(|index| History {
@@ -44,7 +49,10 @@ fn every_customer_of_the_reference_tables_is_scored_alike() {
             .collect();
         assert!(histories.len() >= 600);
         let params = |model: &str, names: &[&str]| -> Vec<f64> {
-            names.iter().map(|name| number(&golden["models"][model], &["params", name])).collect()
+            names
+                .iter()
+                .map(|name| number(&golden["models"][model], &["params", name]))
+                .collect()
         };
         let days = number(&golden, &["holdout_len"]) * 7.0;
         for (model, name, short) in [
@@ -53,7 +61,10 @@ fn every_customer_of_the_reference_tables_is_scored_alike() {
             (PurchaseModel::ParetoNbd, "Pareto/NBD", "p"),
         ] {
             let mut predictor = Predictor::new(model, &params(name, model.param_names())).expect("parameters");
-            let (alive, purchases) = (column(&batches, &format!("palive_{short}")), column(&batches, &format!("cet_{short}")));
+            let (alive, purchases) = (
+                column(&batches, &format!("palive_{short}")),
+                column(&batches, &format!("cet_{short}")),
+            );
             for (index, &history) in histories.iter().enumerate() {
                 assert_close(name, predictor.p_alive(history), alive[index], 1e-9);
                 assert_close(name, predictor.expected_purchases(history, days), purchases[index], 1e-9);

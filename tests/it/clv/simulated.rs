@@ -57,9 +57,17 @@ fn silence_and_purchases_of_simulated_customers_are_as_predicted() {
         for (count, [predicted, silent], [expected, bought]) in groups {
             assert!(count > 1_000.0);
             let error = (predicted * (1.0 - predicted / count)).sqrt();
-            assert!((predicted - silent).abs() < 3.5 * error, "{} {count} {predicted} {silent}", model.name());
+            assert!(
+                (predicted - silent).abs() < 3.5 * error,
+                "{} {count} {predicted} {silent}",
+                model.name()
+            );
             // A sum of counts scatters a few times as much as a Poisson sum.
-            assert!((expected - bought).abs() < 12.0 * expected.sqrt(), "{} {count} {expected} {bought}", model.name());
+            assert!(
+                (expected - bought).abs() < 12.0 * expected.sqrt(),
+                "{} {count} {expected} {bought}",
+                model.name()
+            );
         }
     }
 }

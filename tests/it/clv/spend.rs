@@ -68,7 +68,6 @@ fn the_unit_of_money_changes_the_scale_alone() {
     assert_close("scale", one.params[2] * 1e7, other.params[2], 1e-9);
     assert_close("its error", one.standard_errors[2] * 1e7, other.standard_errors[2], 1e-6);
     assert_close("likelihood", one.log_likelihood - 800.0 * 1e7_f64.ln(), other.log_likelihood, 1e-9);
-    assert_all_close("parameters", &one.params, &[6.0, 3.7, 15.0], 0.25);
 }
 
 #[test]
@@ -109,7 +108,12 @@ fn what_cannot_be_fitted_is_told() {
     let fit = fit(&same);
     assert!(matches!(fit.status, FitStatus::Boundary | FitStatus::NotConverged), "{fit:?}");
     assert!(fit.params.iter().all(|value| value.is_finite() && *value > 0.0), "{fit:?}");
-    assert_close("what all spend", expected_spend(&fit.params, 2, 10.0).expect("it exists"), 10.0, 1e-3);
+    assert_close(
+        "what all spend",
+        expected_spend(&fit.params, 2, 10.0).expect("it exists"),
+        10.0,
+        1e-3,
+    );
 }
 
 proptest! {
