@@ -145,8 +145,8 @@ fn mix(mixture: &mut Evaluation<4>, term: &Evaluation<4>) -> f64 {
             mixture.hessian[one][other] = straight + share * (1.0 - share) * gap[one] * gap[other];
         }
     }
-    for one in 0..4 {
-        mixture.gradient[one] += share * gap[one];
+    for (slope, gap) in mixture.gradient.iter_mut().zip(gap) {
+        *slope += share * gap;
     }
     share
 }

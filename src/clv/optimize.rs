@@ -119,8 +119,8 @@ impl<const N: usize> Evaluation<N> {
                 self.hessian[column][row] = second;
             }
         }
-        for row in 0..N {
-            self.gradient[row] *= params[row];
+        for (slope, param) in self.gradient.iter_mut().zip(params) {
+            *slope *= param;
         }
         self
     }

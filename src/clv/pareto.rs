@@ -53,6 +53,15 @@ struct Stopped {
     hessian: [[f64; 4]; 4],
 }
 
+impl Stopped {
+    /// There was no time to stop in.
+    const NEVER: Self = Self {
+        value: f64::NEG_INFINITY,
+        gradient: [0.0; 4],
+        hessian: [[0.0; 4]; 4],
+    };
+}
+
 /// Log-likelihood of all customers with its derivatives by the logarithms of r, alpha, s and beta.
 pub(super) fn evaluate(rows: &Rows, params: &[f64; 4]) -> Evaluation<4> {
     let &[r, alpha, s, beta] = params;
@@ -110,76 +119,89 @@ fn stopped(params: &[f64; 4], n: f64, last: &Moment, age: &Moment, span: f64) ->
     } else {
         (last.log_beta, age.log_beta)
     };
-    let mut result = Stopped {
-        value: f64::NEG_INFINITY,
-        gradient: [0.0; 4],
-        hessian: [[0.0; 4]; 4],
-    };
     // Without rounding away of short spans: the width from the span itself.
     let width = (span * if is_alpha { last.inverse_alpha } else { last.inverse_beta }).ln_1p();
     let has_width = width > 0.0 && high >= low;
     if !has_width {
-        return result;
+        return Stopped::NEVER;
     }
     let (pieces, half, set) = layout(n, s, is_alpha, last, age, width);
-    let (smaller, other) = if is_alpha { (alpha, beta - alpha) } else { (beta, alpha - beta) };
-    debug_assert!(smaller > 0.0 && other >= 0.0, "the axis starts at the smaller scale");
+    let apart = (alpha - beta).abs();
     let top = -n * last.log_alpha - (s + 1.0) * last.log_beta + low;
-    // Sums of the weights, of the four slopes relative to those at the last purchase, and of their products.
-    let (mut total, mut first, mut second) = (0.0, [0.0; 4], [[0.0; 4]; 4]);
-    let mut inverse_squares = [0.0; 2];
     let base = last.slopes(n, s + 1.0);
+    let mut sums = NodeSums::default();
     for piece in 0..pieces {
         let center = low + half * (2 * piece + 1) as f64;
         for &(node, node_weight) in set {
             let log_near = center + half * node;
             let near = log_near.exp();
-            let far = near + other;
+            let far = near + apart;
             let (log_far, inverse_near, inverse_far) = (far.ln(), 1.0 / near, 1.0 / far);
             let (log_alpha, inverse_alpha, log_beta, inverse_beta) = if is_alpha {
                 (log_near, inverse_near, log_far, inverse_far)
             } else {
                 (log_far, inverse_far, log_near, inverse_near)
             };
+            let at = Moment {
+                log_alpha,
+                inverse_alpha,
+                log_beta,
+                inverse_beta,
+            };
             let weight = node_weight * (-n * log_alpha - (s + 1.0) * log_beta + log_near - top).exp();
-            let shifted = [
-                -log_alpha - base[0],
-                -n * inverse_alpha - base[1],
-                -log_beta - base[2],
-                -(s + 1.0) * inverse_beta - base[3],
-            ];
-            total += weight;
-            inverse_squares[0] += weight * inverse_alpha * inverse_alpha;
-            inverse_squares[1] += weight * inverse_beta * inverse_beta;
-            for one in 0..4 {
-                let part = weight * shifted[one];
-                first[one] += part;
-                for other in one..4 {
-                    second[one][other] += part * shifted[other];
-                }
+            sums.add(weight, &at, &at.slopes(n, s + 1.0), &base);
+        }
+    }
+    sums.finish(n, s, s.ln() + top + half.ln(), &base)
+}
+
+/// Sums over the nodes: of weights, of slopes relative to those at the last purchase, of their products, and of squared inverses.
+#[derive(Default)]
+struct NodeSums {
+    total: f64,
+    first: [f64; 4],
+    second: [[f64; 4]; 4],
+    squares: [f64; 2],
+}
+
+impl NodeSums {
+    #[inline]
+    fn add(&mut self, weight: f64, at: &Moment, slopes: &[f64; 4], base: &[f64; 4]) {
+        self.total += weight;
+        self.squares[0] += weight * at.inverse_alpha * at.inverse_alpha;
+        self.squares[1] += weight * at.inverse_beta * at.inverse_beta;
+        for one in 0..4 {
+            let part = weight * (slopes[one] - base[one]);
+            self.first[one] += part;
+            for other in one..4 {
+                self.second[one][other] += part * (slopes[other] - base[other]);
             }
         }
     }
-    // Underflow of every node: the stop is certain to have been elsewhere.
-    let has_mass = total > 0.0;
-    if !has_mass {
-        return result;
-    }
-    result.value = s.ln() + top + (half * total).ln();
-    let mean = first.map(|value| value / total);
-    for one in 0..4 {
-        result.gradient[one] = base[one] + mean[one];
-        for other in one..4 {
-            result.hessian[one][other] = second[one][other] / total - mean[one] * mean[other];
+
+    fn finish(&self, n: f64, s: f64, log_scale: f64, base: &[f64; 4]) -> Stopped {
+        // Underflow of every node: the stop is certain to have been elsewhere.
+        let has_mass = self.total > 0.0;
+        if !has_mass {
+            return Stopped::NEVER;
         }
+        let mut result = Stopped::NEVER;
+        result.value = log_scale + self.total.ln();
+        let mean = self.first.map(|value| value / self.total);
+        for one in 0..4 {
+            result.gradient[one] = base[one] + mean[one];
+            for other in one..4 {
+                result.hessian[one][other] = self.second[one][other] / self.total - mean[one] * mean[other];
+            }
+        }
+        result.hessian[0][1] += result.gradient[1] / n;
+        result.hessian[1][1] += n * self.squares[0] / self.total;
+        result.hessian[2][3] += result.gradient[3] / (s + 1.0);
+        result.hessian[3][3] += (s + 1.0) * self.squares[1] / self.total;
+        result.gradient[2] += 1.0 / s;
+        result.hessian[2][2] -= 1.0 / (s * s);
+        result
     }
-    result.hessian[0][1] += result.gradient[1] / n;
-    result.hessian[1][1] += n * inverse_squares[0] / total;
-    result.hessian[2][3] += result.gradient[3] / (s + 1.0);
-    result.hessian[3][3] += (s + 1.0) * inverse_squares[1] / total;
-    result.gradient[2] += 1.0 / s;
-    result.hessian[2][2] -= 1.0 / (s * s);
-    result
 }
 
 /// Pieces, half their width, and nodes for the range: as many as the drop of the exponent and the width of the range need.
