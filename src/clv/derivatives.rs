@@ -77,6 +77,9 @@ fn slopes_of_the_model_of_opportunities_are_those_of_its_likelihood() {
     ]);
     for params in [[1.2, 0.75, 0.66, 2.8], [0.1, 3.0, 5.0, 0.2]] {
         check("bg_bb", params, |params| bg_bb::evaluate(&donors, params));
+        check("beta-Bernoulli", [params[0], params[1]], |params| {
+            bg_bb::evaluate_without_dropout(&donors, params)
+        });
     }
 }
 

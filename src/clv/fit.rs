@@ -173,7 +173,14 @@ fn climb(model: PurchaseModel, rows: &Rows, cells: Option<&Rows>, without_dropou
 }
 
 fn fit_opportunities(groups: &[(History, u64)], customers: u64, repeaters: u64) -> Fit {
-    let optimum = bg_bb::fit(&bg_bb::Donors::new(groups));
-    let status = identify::without_dropout(&optimum, repeaters);
+    let donors = bg_bb::Donors::new(groups);
+    let optimum = bg_bb::fit(&donors);
+    let [_, _, gamma, delta] = optimum.params;
+    let evidence = Evidence {
+        repeaters,
+        log_likelihood_without: bg_bb::fit_without_dropout(&donors).evaluation.value,
+        stopping_scale: delta / gamma,
+    };
+    let status = identify::status(&optimum, &evidence, donors.customers);
     Fit::from_optimum(PurchaseModel::BgBb.name(), customers, &optimum).with_status(status)
 }

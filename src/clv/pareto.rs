@@ -361,3 +361,56 @@ pub(super) fn discounted(params: &[f64; 4], x: f64, age: f64, horizon: f64, rate
     };
     (r + x) / (alpha + age) * scale * weeks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whole numbers that look random, the same everywhere.
+    fn random(seed: &mut u64) -> f64 {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// `ln` of the odds by so many nodes that no range is too wide and no slope too steep.
+    fn by_force(params: &[f64; 4], x: f64, last: f64, age: f64) -> f64 {
+        let &[r, alpha, s, beta] = params;
+        let near = alpha.min(beta);
+        let (panels, width) = (200, ((age - last) / (near + last)).ln_1p());
+        let top = -(r + x) * ((alpha + last) / (alpha + age)).ln() - s * ((beta + last) / (beta + age)).ln();
+        let sum = integrate(0.0, width, panels, |w| {
+            let time = last + (near + last) * w.exp_m1();
+            let log = -(r + x) * ((alpha + time) / (alpha + age)).ln() - s * ((beta + time) / (beta + age)).ln();
+            (log - top).exp() * (near + time) / (beta + time)
+        });
+        s.ln() + top + sum.ln()
+    }
+
+    #[test]
+    fn few_nodes_give_what_very_many_give() {
+        let mut seed = 3;
+        let mut worst = [0.0_f64; 2];
+        for _ in 0..300 {
+            let span = |seed: &mut u64, low: f64, high: f64| low * ((high / low).ln() * random(seed)).exp();
+            let params = [
+                span(&mut seed, 0.02, 20.0),
+                span(&mut seed, 0.05, 300.0),
+                span(&mut seed, 0.02, 20.0),
+                span(&mut seed, 0.05, 300.0),
+            ];
+            let x = (span(&mut seed, 0.5, 500.0) - 0.5).floor();
+            let age = span(&mut seed, 1.0, 500.0);
+            let last = if x == 0.0 { 0.0 } else { age * (1.0 - span(&mut seed, 1e-4, 1.0)) };
+            let expected = by_force(&params, x, last, age);
+            // The odds as the scores have them, and as the fit has them.
+            let (at_last, at_age) = (Moment::at(params[1], params[3], last), Moment::at(params[1], params[3], age));
+            let alive = -(params[0] + x) * at_age.log_alpha - params[2] * at_age.log_beta;
+            let fitted = stopped(&params, params[0] + x, &at_last, &at_age, age - last).value - alive;
+            for (worst, found) in worst.iter_mut().zip([log_odds_stopped(&params, x, last, age), fitted]) {
+                assert!((found - expected).abs() < 1e-9, "{params:?} {x} {last} {age}: {found} {expected}");
+                *worst = worst.max((found - expected).abs());
+            }
+        }
+        eprintln!("worst {worst:?}");
+    }
+}
