@@ -27,7 +27,8 @@ pub struct Fit {
     pub n: u64,
     /// Steps of the optimizer on the full data.
     pub iterations: u32,
-    /// Largest slope of the log-likelihood per customer by the logarithm of a parameter.
+    /// Largest slope of the log-likelihood per customer, by the logarithm of a parameter or of the ratio of a scale to its shape;
+    /// parameters at the end of their range do not count.
     pub gradient_max: f64,
     /// Whether the optimizer came to rest.
     pub converged: bool,

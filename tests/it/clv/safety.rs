@@ -80,7 +80,9 @@ proptest! {
 
 fn check_fit(fit: &Fit) -> Result<(), TestCaseError> {
     let numbers = fit.params.iter().chain(&fit.standard_errors).chain(&fit.covariance);
-    let finite = numbers.chain([&fit.log_likelihood, &fit.gradient_max]).all(|value| value.is_finite());
+    let finite = numbers
+        .chain([&fit.log_likelihood, &fit.gradient_max])
+        .all(|value| value.is_finite());
     let above = fit.params.iter().chain(&fit.standard_errors).all(|value| *value > 0.0);
     prop_assert!(finite && above, "{fit:?}");
     Ok(())
