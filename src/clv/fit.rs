@@ -1,11 +1,11 @@
-//! Fits a purchase model: from the model without dropout and two starts up to the maximum, on cells of histories first where there are
+//! Fits a purchase model: from some starts up to the maximum, on cells of histories first where there are
 //! many, and tells whether the parameters may be used.
 
 use super::bg::{self, FirstChance};
 use super::bg_bb;
 use super::identify::{self, Evidence};
 use super::nbd;
-use super::optimize::Optimum;
+use super::optimize::{self, Optimum};
 use super::pareto;
 use super::rows::{CELLS_FROM, Rows};
 use super::{Histories, History, PurchaseModel};
@@ -27,7 +27,8 @@ pub struct Fit {
     pub n: u64,
     /// Steps of the optimizer on the full data.
     pub iterations: u32,
-    /// Largest slope of the log-likelihood per customer by the logarithm of a parameter.
+    /// Largest slope of the log-likelihood per customer, by the logarithm of a parameter or of the ratio of a scale to its shape;
+    /// parameters at the end of their range do not count.
     pub gradient_max: f64,
     /// Whether the optimizer came to rest.
     pub converged: bool,
@@ -153,7 +154,7 @@ pub fn fit(model: PurchaseModel, histories: &Histories) -> Fit {
     Fit::from_optimum(model.name(), customers, &optimum).with_status(status)
 }
 
-/// Up from the best end of two starts, on cells first if there are any.
+/// Up from the best end of the starts, on cells first if there are any.
 fn climb(model: PurchaseModel, rows: &Rows, cells: Option<&Rows>, without_dropout: &[f64; 2]) -> Optimum<4> {
     let from = |rows: &Rows, start: [f64; 4]| match model {
         PurchaseModel::ParetoNbd => pareto::climb(rows, start),
@@ -165,12 +166,7 @@ fn climb(model: PurchaseModel, rows: &Rows, cells: Option<&Rows>, without_dropou
             PurchaseModel::ParetoNbd => pareto::starts(rows, without_dropout),
             _ => bg::starts(rows, without_dropout),
         };
-        let [first, second] = starts.map(|start| from(rows, start));
-        if second.evaluation.value > first.evaluation.value + 1e-9 {
-            second
-        } else {
-            first
-        }
+        optimize::best(starts.map(|start| from(rows, start)))
     };
     let Some(cells) = cells else { return best(rows) };
     let optimum = from(rows, best(cells).params);
@@ -178,7 +174,14 @@ fn climb(model: PurchaseModel, rows: &Rows, cells: Option<&Rows>, without_dropou
 }
 
 fn fit_opportunities(groups: &[(History, u64)], customers: u64, repeaters: u64) -> Fit {
-    let optimum = bg_bb::fit(&bg_bb::Donors::new(groups));
-    let status = identify::without_dropout(&optimum, repeaters);
+    let donors = bg_bb::Donors::new(groups);
+    let optimum = bg_bb::fit(&donors);
+    let [_, _, gamma, delta] = optimum.params;
+    let evidence = Evidence {
+        repeaters,
+        log_likelihood_without: bg_bb::fit_without_dropout(&donors).evaluation.value,
+        stopping_scale: delta / gamma,
+    };
+    let status = identify::status(&optimum, &evidence, donors.customers);
     Fit::from_optimum(PurchaseModel::BgBb.name(), customers, &optimum).with_status(status)
 }

@@ -3,6 +3,7 @@
 mod architecture;
 mod audience;
 mod cli;
+mod clv;
 mod config;
 mod demo;
 mod evaluate;
