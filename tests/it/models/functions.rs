@@ -235,6 +235,45 @@ fn predictions_in_sql_are_those_of_the_library() {
 }
 
 #[test]
+fn predictions_do_not_depend_on_the_rows_before() {
+    // Ages from 0 and horizons up to centuries, so that every way through the numerics is taken in some order.
+    let rows: Vec<Row> = (0..200)
+        .map(|row| {
+            let (x, age) = (row % 4, [0, 1, 30, 400, 3000][row as usize % 5]);
+            (
+                Some(x),
+                Some(age.min(7 * x)),
+                Some(age),
+                Some([1.0, 90.0, 1095.0, 60_000.0][row as usize / 50]),
+                None,
+            )
+        })
+        .collect();
+    let table = batch(&rows);
+    let backwards: Int64Array = (0..table.num_rows() as i64).rev().collect();
+    let reversed = take_record_batch(&table, &backwards).expect("rows of the table");
+    for (name, params) in PARAMS {
+        let call = |function: &str, more: &str| format!("{function}('{name}', '{params}', x, recency_days, age_days{more})");
+        let sql = format!(
+            "SELECT x, recency_days, age_days, mean_spend, {}, {}, {}, {} FROM customers ORDER BY 1, 2, 3, 4",
+            call("p_alive", ""),
+            call("p_no_purchase", ", mean_spend"),
+            call("expected_purchases", ", mean_spend"),
+            call("discounted_purchases", ", mean_spend, 0.1")
+        );
+        let engine = engine_with(1);
+        let expected = cells(&engine, &session(&engine, &table, 1, 1000), &sql);
+        for (table, batch_rows) in [(&table, 7), (&reversed, 1000), (&reversed, 1)] {
+            assert_eq!(
+                cells(&engine, &session(&engine, table, 1, batch_rows), &sql),
+                expected,
+                "{name}, batches of {batch_rows}"
+            );
+        }
+    }
+}
+
+#[test]
 fn groups_are_fitted_apart() {
     let engine = engine_with(3);
     let session = session(&engine, &batch(&customers()), 3, 11);

@@ -76,7 +76,7 @@ impl<T> Made<T> {
 pub(super) struct Pool(Arc<Mutex<Vec<((String, String), Predictor)>>>);
 
 /// Predictors that a session keeps at most: a few models on a few threads.
-const POOLED_MAX: usize = 32;
+const POOLED_MAX: usize = 8;
 
 impl Pool {
     /// The predictor of a model with these parameters, if one is free.
