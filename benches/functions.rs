@@ -54,7 +54,10 @@ fn main() {
         ("group", "SELECT count(*) FROM histories"),
         ("fit purchases", "SELECT params, model_status FROM model"),
         ("fit spend", "SELECT params FROM spend"),
-        ("predict histories", "SELECT sum(purchases_12m), sum(purchases_36m), sum(p_lost) FROM predicted"),
+        (
+            "predict histories",
+            "SELECT sum(purchases_12m), sum(purchases_36m), sum(p_lost) FROM predicted",
+        ),
         (
             "everything",
             "SELECT customer, p_lost, spend * purchases_12m AS clv_12m, spend * purchases_36m AS clv_36m FROM scored",
@@ -64,7 +67,12 @@ fn main() {
     for (name, select) in steps {
         let mut seconds: Vec<f64> = (0..options.runs).map(|_| run(&engine, &table, select)).collect();
         seconds.sort_by(f64::total_cmp);
-        println!("{name:20} {:.3} s (best of {}), worst {:.3} s", seconds[0], options.runs, seconds[seconds.len() - 1]);
+        println!(
+            "{name:20} {:.3} s (best of {}), worst {:.3} s",
+            seconds[0],
+            options.runs,
+            seconds[seconds.len() - 1]
+        );
     }
 }
 

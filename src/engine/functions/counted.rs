@@ -23,6 +23,8 @@ use super::arguments::{Arguments, Values};
 
 /// A row as integers.
 pub(super) type Key<const N: usize> = [u64; N];
+/// Equal rows and how many they are.
+pub(super) type Group<const N: usize> = (Key<N>, u64);
 
 /// An aggregate that looks at distinct rows only. The last optional argument, where there is one, is the weight: how many rows a row
 /// stands for.
@@ -35,7 +37,7 @@ pub(super) struct CountedFunction<const N: usize> {
     /// A row as integers, `None` if it does not count.
     pub key: fn(&Values, usize, Option<&ScalarValue>) -> Result<Option<Key<N>>>,
     /// The result of all groups in ascending order, with the constant argument.
-    pub finish: fn(Option<&ScalarValue>, &[(Key<N>, u64)]) -> Result<ScalarValue>,
+    pub finish: fn(Option<&ScalarValue>, &[Group<N>]) -> Result<ScalarValue>,
 }
 
 /// An argument with the same value in all rows.
@@ -184,7 +186,7 @@ impl<const N: usize> Counter<N> {
         *count = count.saturating_add(weight);
     }
 
-    fn sorted(&self) -> Vec<(Key<N>, u64)> {
+    fn sorted(&self) -> Vec<Group<N>> {
         let mut groups: Vec<_> = self.counts.iter().map(|(&key, &count)| (key, count)).collect();
         groups.sort_unstable();
         groups
@@ -215,7 +217,7 @@ impl<const N: usize> Accumulator for Counter<N> {
         // A hash table keeps one slot in eight free, and a byte a slot.
         let slots = self.counts.capacity().saturating_mul(8) / 7;
         let constant = self.constant.as_ref().map_or(0, ScalarValue::size);
-        size_of_val(self) + constant + slots.saturating_mul(size_of::<(Key<N>, u64)>() + 1)
+        size_of_val(self) + constant + slots.saturating_mul(size_of::<Group<N>>() + 1)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {

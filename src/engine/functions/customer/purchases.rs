@@ -8,7 +8,7 @@ use super::predict::{Made, Pool, Prediction};
 use crate::clv::{self, Histories, History, Predictor, PurchaseModel};
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
-use crate::engine::functions::counted::{ConstantArgument, CountedFunction, Key};
+use crate::engine::functions::counted::{ConstantArgument, CountedFunction, Group, Key};
 use crate::engine::sql::nearest;
 
 pub(super) static FIT: CountedFunction<2> = CountedFunction {
@@ -54,7 +54,7 @@ pub(super) static FIT: CountedFunction<2> = CountedFunction {
 };
 
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a key are 32 bits")]
-fn finish(constant: Option<&ScalarValue>, groups: &[(Key<2>, u64)]) -> Result<ScalarValue> {
+fn finish(constant: Option<&ScalarValue>, groups: &[Group<2>]) -> Result<ScalarValue> {
     let named = constant.and_then(|name| name.try_as_str().flatten());
     let model = match (groups.first(), named) {
         (Some((key, _)), _) => PurchaseModel::ALL.into_iter().find(|model| *model as u64 == key[1] & 0xFFFF_FFFF),

@@ -5,7 +5,7 @@ use datafusion::common::{Result, ScalarValue};
 
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
-use crate::engine::functions::counted::{CountedFunction, Key, ordered, unordered};
+use crate::engine::functions::counted::{CountedFunction, Group, Key, ordered, unordered};
 
 pub(super) static FUNCTION: CountedFunction<1> = CountedFunction {
     doc: FunctionDoc {
@@ -31,7 +31,7 @@ fn key(values: &Values, row: usize, _: Option<&ScalarValue>) -> Result<Option<Ke
 }
 
 /// Sum of (2 i − n − 1) v_i over ranks i of ascending values, divided by n times their sum.
-fn finish(_: Option<&ScalarValue>, groups: &[(Key<1>, u64)]) -> Result<ScalarValue> {
+fn finish(_: Option<&ScalarValue>, groups: &[Group<1>]) -> Result<ScalarValue> {
     let rows: f64 = groups.iter().map(|(_, count)| *count as f64).sum();
     // Shares of the largest value: no sum overflows.
     let largest = groups.last().map_or(0.0, |(key, _)| unordered(key[0]));
