@@ -46,8 +46,8 @@ pub(super) fn evaluate(rows: &Rows, first: FirstChance, params: &[f64; 4]) -> Ev
         })
         .collect();
     let mut sum = rows.sum(|row, sum| {
-        let (rate, ln_stop, inverse_left) = counts[row.count];
-        let ((log_age, inverse_age), (log_last, inverse_last)) = (times[row.age], times[row.recency]);
+        let (rate, ln_stop, inverse_left) = counts[row.count as usize];
+        let ((log_age, inverse_age), (log_last, inverse_last)) = (times[row.age as usize], times[row.recency as usize]);
         let weight = row.weight;
         let (value, stopped) = log_add(-rate * log_age, ln_stop - rate * log_last);
         let alive = 1.0 - stopped;
@@ -112,6 +112,18 @@ pub(super) fn log_odds_stopped(first: FirstChance, params: &[f64; 4], x: f64, la
         return f64::NEG_INFINITY;
     }
     a.ln() - (b + chances - 1.0).ln() + (r + x) * ((age - last) / (alpha + last)).ln_1p()
+}
+
+/// Slopes of [`log_odds_stopped`] by r, alpha, a and b; 0 where there was no chance to stop.
+pub(super) fn log_odds_slopes(first: FirstChance, params: &[f64; 4], x: f64, last: f64, age: f64) -> [f64; 4] {
+    let &[r, alpha, a, b] = params;
+    let chances = x + first.chances();
+    if chances == 0.0 {
+        return [0.0; 4];
+    }
+    let (since_last, since_age) = (1.0 / (alpha + last), 1.0 / (alpha + age));
+    let longer = ((age - last) * since_last).ln_1p();
+    [longer, (r + x) * (since_age - since_last), 1.0 / a, -1.0 / (b + chances - 1.0)]
 }
 
 /// Log-likelihood of one history, times in weeks.

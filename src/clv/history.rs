@@ -1,5 +1,6 @@
 //! Purchase histories as whole numbers: how many customers share each, so that a fit looks at distinct histories only.
 
+use rayon::slice::ParallelSliceMut;
 use rustc_hash::FxHashMap;
 
 /// Ages and horizons beyond a million days count as these.
@@ -50,7 +51,7 @@ impl Histories {
     /// Distinct histories with their numbers of customers, ordered by repeat purchases, recency and age.
     pub fn sorted(&self) -> Vec<(History, u64)> {
         let mut groups: Vec<_> = self.counts.iter().map(|(&history, &weight)| (history, weight)).collect();
-        groups.sort_unstable();
+        groups.par_sort_unstable();
         groups
     }
 

@@ -12,8 +12,8 @@ pub(super) fn evaluate(rows: &Rows, params: &[f64; 2]) -> Evaluation<2> {
     let &[r, alpha] = params;
     let times: Vec<(f64, f64)> = rows.times.iter().map(|time| ((alpha + time).ln(), 1.0 / (alpha + time))).collect();
     let mut sum = rows.sum(|row, sum| {
-        let rate = r + rows.counts[row.count];
-        let (log, inverse) = times[row.age];
+        let rate = r + rows.counts[row.count as usize];
+        let (log, inverse) = times[row.age as usize];
         sum.value -= row.weight * rate * log;
         sum.gradient[0] -= row.weight * log;
         sum.gradient[1] -= row.weight * rate * inverse;

@@ -67,11 +67,17 @@ pub(super) fn evaluate(rows: &Rows, params: &[f64; 4]) -> Evaluation<4> {
 
 fn add_row(rows: &Rows, params: &[f64; 4], times: &[Moment], row: &Row, sum: &mut Evaluation<4>) {
     let &[r, _, s, _] = params;
-    let (n, weight) = (r + rows.counts[row.count], row.weight);
-    let age = &times[row.age];
+    let (n, weight) = (r + rows.counts[row.count as usize], row.weight);
+    let age = &times[row.age as usize];
     let ln_alive = -n * age.log_alpha - s * age.log_beta;
     let slopes = age.slopes(n, s);
-    let stopped = stopped(params, n, &times[row.recency], age, rows.times[row.age] - rows.times[row.recency]);
+    let stopped = stopped(
+        params,
+        n,
+        &times[row.recency as usize],
+        age,
+        rows.times[row.age as usize] - rows.times[row.recency as usize],
+    );
     let (value, share) = log_add(ln_alive, stopped.value);
     sum.value += weight * value;
     sum.alive += weight * (1.0 - share);
@@ -186,16 +192,21 @@ fn layout(n: f64, s: f64, is_alpha: bool, last: &Moment, age: &Moment, width: f6
     let pieces = (width / PANEL_WIDTH).ceil().clamp(1.0, 16.0);
     let piece = width / pieces;
     let drop = first.abs().max(end.abs().min(DROP_MAX / piece)) * piece;
-    let count = if piece <= 1.0 && drop <= 3.0 {
+    (pieces as usize, 0.5 * piece, nodes(nodes_needed(piece, drop)))
+}
+
+/// Nodes for a piece of this width over which the exponent falls by this much: the error of the rule, of `exp(-drop y)` on one side and
+/// of the poles at distance pi on the other, is below 1e-13.
+fn nodes_needed(width: f64, drop: f64) -> usize {
+    if width <= 2.0 && drop <= 4.0 {
         8
-    } else if drop <= 10.0 {
+    } else if width <= 3.0 && drop <= 9.0 {
+        12
+    } else if drop <= 18.0 {
         16
-    } else if drop <= 22.0 {
-        24
     } else {
-        32
-    };
-    (pieces as usize, 0.5 * piece, nodes(count))
+        24
+    }
 }
 
 /// Where to start without knowing better: from the mean age, and from the model without dropout.
@@ -214,17 +225,39 @@ pub(super) fn climb(rows: &Rows, start: [f64; 4]) -> Optimum<4> {
 /// the result is `ln(I) + n ln(alpha + base) + s ln(beta + base)`.
 fn log_stopped(params: &[f64; 4], n: f64, from: f64, to: f64, base: f64) -> f64 {
     let &[_, alpha, s, beta] = params;
-    let near = alpha.min(beta);
-    let low = (near + from).ln();
+    let (near, far) = (alpha.min(beta), alpha.max(beta));
     let width = ((to - from) / (near + from)).ln_1p();
-    log_integral(0.0, width, |w| {
-        // u grows from `from` without rounding: u - from = (near + from)(e^w - 1).
-        let grown = (near + from) * w.exp_m1();
-        let (at_alpha, at_beta) = (alpha + from + grown, beta + from + grown);
-        let value = -n * ratio_log(at_alpha, alpha + base) - s * ratio_log(at_beta, beta + base) - at_beta.ln() + low + w;
-        let speed = (near + from) * w.exp();
-        (value, 1.0 - speed * (n / at_alpha + (s + 1.0) / at_beta))
-    })
+    // Exponents of the time after the smaller and after the larger scale.
+    let (power_near, power_far) = if alpha <= beta { (n, s + 1.0) } else { (s + 1.0, n) };
+    let (start_near, start_far) = (near + from, far + from);
+    let top = -n * ratio_log(alpha + from, alpha + base) - s * ratio_log(beta + from, beta + base) - (beta + from).ln() + start_near.ln();
+    // Relative to `from`, so that nothing is rounded away: u - from = (near + from)(e^w - 1).
+    let relative = start_near / start_far;
+    let (first, end) = {
+        let fall = |near: f64, far: f64| power_near + power_far * near / far - 1.0;
+        (fall(start_near, start_far), fall(near + to, far + to))
+    };
+    let is_plain = width <= PANEL_WIDTH && first.max(end) * width <= 36.0 && first > -1.0;
+    let log = if is_plain {
+        let half = 0.5 * width;
+        let drop = first.abs().max(end.abs()) * width;
+        let set = nodes(nodes_needed(width, drop));
+        let sum: f64 = set
+            .iter()
+            .map(|&(node, weight)| {
+                let w = half * (1.0 + node);
+                weight * ((1.0 - power_near) * w - power_far * (relative * w.exp_m1()).ln_1p()).exp()
+            })
+            .sum();
+        (half * sum).ln()
+    } else {
+        log_integral(0.0, width, |w| {
+            let grown = relative * w.exp_m1();
+            let slope = 1.0 - power_near - power_far * relative * w.exp() / (1.0 + grown);
+            ((1.0 - power_near) * w - power_far * grown.ln_1p(), slope)
+        })
+    };
+    top + log
 }
 
 /// `ln(one / other)`, with all digits where they are close.
@@ -235,6 +268,19 @@ fn ratio_log(one: f64, other: f64) -> f64 {
 /// `ln` of the odds of having stopped against alive; -inf where there was no time to.
 pub(super) fn log_odds_stopped(params: &[f64; 4], x: f64, last: f64, age: f64) -> f64 {
     params[2].ln() + log_stopped(params, params[0] + x, last, age, age)
+}
+
+/// Slopes of [`log_odds_stopped`] by r, alpha, s and beta; 0 where there was no time to.
+pub(super) fn log_odds_slopes(params: &[f64; 4], x: f64, last: f64, age: f64) -> [f64; 4] {
+    let &[r, alpha, s, beta] = params;
+    let n = r + x;
+    let (at_last, at_age) = (Moment::at(alpha, beta, last), Moment::at(alpha, beta, age));
+    let stopped = stopped(params, n, &at_last, &at_age, age - last);
+    if stopped.value == f64::NEG_INFINITY {
+        return [0.0; 4];
+    }
+    let alive = at_age.slopes(n, s);
+    std::array::from_fn(|index| stopped.gradient[index] - alive[index])
 }
 
 /// Log-likelihood of one history, times in weeks.

@@ -29,6 +29,8 @@ pub struct Predictor {
     params: Vec<f64>,
     /// Of a customer who is alive.
     remembered: FxHashMap<Key, f64>,
+    /// Slopes of discounted purchases of a customer who is alive, by the parameters.
+    remembered_slopes: FxHashMap<Key, [f64; 4]>,
     /// Log-odds of having stopped, where they take an integral.
     odds: FxHashMap<History, f64>,
     /// By repeat purchases.
@@ -57,6 +59,7 @@ impl Predictor {
             // Far outside of any fit, and all that follows stays in range.
             params: params.iter().map(|value| value.clamp(1e-12, 1e12)).collect(),
             remembered: FxHashMap::default(),
+            remembered_slopes: FxHashMap::default(),
             odds: FxHashMap::default(),
             geometric: FxHashMap::default(),
             nudged: Vec::new(),
@@ -133,19 +136,13 @@ impl Predictor {
         if covariance.len() != count * count {
             return 0.0;
         }
-        if self.nudged.is_empty() {
-            self.nudged = self.nudge();
-        }
-        let values: Vec<f64> = self
-            .nudged
-            .iter_mut()
-            .map(|nudged| nudged.discounted_purchases(history, days, annual_rate))
-            .collect();
-        let slopes: Vec<f64> = values
-            .chunks_exact(2)
-            .zip(&self.params)
-            .map(|(pair, param)| (pair[1] - pair[0]) / (2.0 * NUDGE * param))
-            .collect();
+        let history = self.possible(history);
+        let alive = self.alive(history);
+        let value = self.given_alive(Question::Discounted, history, days, annual_rate);
+        // The product rule: alive, and what follows from being alive.
+        let chances = self.alive_slopes(history, alive);
+        let values = self.value_slopes(history, days, annual_rate);
+        let slopes: Vec<f64> = (0..count).map(|index| chances[index] * value + alive * values[index]).collect();
         let variance: f64 = (0..count * count)
             .map(|index| slopes[index / count] * covariance[index] * slopes[index % count])
             .sum();
@@ -195,6 +192,45 @@ impl Predictor {
             },
         };
         1.0 / (1.0 + log_odds.exp())
+    }
+
+    /// Slopes of [`Self::alive`] by the parameters.
+    fn alive_slopes(&mut self, history: History, alive: f64) -> [f64; 4] {
+        let (x, last, age) = weeks(history);
+        let log_odds = match self.model {
+            PurchaseModel::Nbd => [0.0; 4],
+            PurchaseModel::BgNbd => bg::log_odds_slopes(FirstChance::Repeat, &self.four(), x, last, age),
+            PurchaseModel::MbgNbd => bg::log_odds_slopes(FirstChance::First, &self.four(), x, last, age),
+            PurchaseModel::ParetoNbd => pareto::log_odds_slopes(&self.four(), x, last, age),
+            PurchaseModel::BgBb => return self.slopes(|nudged| nudged.alive(history)),
+        };
+        log_odds.map(|slope| -alive * (1.0 - alive) * slope)
+    }
+
+    /// Slopes of the discounted purchases of a customer who is alive, remembered like those.
+    fn value_slopes(&mut self, history: History, days: f64, annual_rate: f64) -> [f64; 4] {
+        let key = (Question::Discounted, history.x, history.age, days.to_bits(), annual_rate.to_bits());
+        if let Some(&slopes) = self.remembered_slopes.get(&key) {
+            return slopes;
+        }
+        let slopes = self.slopes(|nudged| nudged.given_alive(Question::Discounted, history, days, annual_rate));
+        if self.remembered_slopes.len() >= REMEMBERED_MAX {
+            self.remembered_slopes.clear();
+        }
+        self.remembered_slopes.insert(key, slopes);
+        slopes
+    }
+
+    /// Slopes of what `ask` asks by the parameters, from both sides.
+    fn slopes(&mut self, mut ask: impl FnMut(&mut Self) -> f64) -> [f64; 4] {
+        if self.nudged.is_empty() {
+            self.nudged = self.nudge();
+        }
+        let mut slopes = [0.0; 4];
+        for ((slope, pair), param) in slopes.iter_mut().zip(self.nudged.chunks_exact_mut(2)).zip(&self.params) {
+            *slope = (ask(&mut pair[1]) - ask(&mut pair[0])) / (2.0 * NUDGE * param);
+        }
+        slopes
     }
 
     fn given_alive(&mut self, question: Question, history: History, days: f64, annual_rate: f64) -> f64 {

@@ -2,6 +2,7 @@
 //! day instead of per row, and rows that are added up in fixed pieces, the same for any number of threads.
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::optimize::Evaluation;
 use super::{DAYS_PER_WEEK, History};
@@ -10,8 +11,8 @@ use super::{DAYS_PER_WEEK, History};
 const PIECE: usize = 1024;
 /// Above this many distinct histories a fit starts on cells.
 pub(super) const CELLS_FROM: usize = 16_384;
-/// Cells to start on.
-const CELLS_MAX: usize = 4_096;
+/// Cells are this share of the longest age wide: some thousand of them.
+const CELL_WIDTH: f64 = 0.04;
 /// Counts up to this one have cells of their own, above it one per tenth of their logarithm.
 const COUNT_EXACT: u32 = 24;
 
@@ -19,10 +20,10 @@ const COUNT_EXACT: u32 = 24;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     /// Position in [`Rows::counts`].
-    pub count: usize,
+    pub count: u32,
     /// Positions in [`Rows::times`].
-    pub recency: usize,
-    pub age: usize,
+    pub recency: u32,
+    pub age: u32,
     /// Customers.
     pub weight: f64,
 }
@@ -45,19 +46,16 @@ impl Rows {
     pub fn new(groups: &[(History, u64)]) -> Self {
         let totals = totals(groups);
         let counts: Vec<f64> = totals.iter().map(|&(count, _)| count).collect();
-        let mut days: Vec<u32> = groups.iter().flat_map(|(history, _)| [history.recency, history.age]).collect();
-        days.sort_unstable();
-        days.dedup();
-        let position = |day: u32| days.binary_search(&day).expect("all days of the groups are in the list");
+        let (days, position) = distinct_days(groups);
         let mut count = 0;
         let rows = groups.iter().map(|&(history, weight)| {
-            while counts[count] < f64::from(history.x) {
+            while counts[count as usize] < f64::from(history.x) {
                 count += 1;
             }
             Row {
                 count,
-                recency: position(history.recency),
-                age: position(history.age),
+                recency: position[history.recency as usize],
+                age: position[history.age as usize],
                 weight: weight as f64,
             }
         });
@@ -73,39 +71,32 @@ impl Rows {
     /// The same customers in at most some thousand cells of neighboring histories, each at its mean. Parameters found on these are
     /// within a percent, from where the full data need few steps.
     pub fn cells(groups: &[(History, u64)]) -> Self {
-        let mut width = 2;
-        loop {
-            let cells = Self::cells_of(groups, width);
-            if cells.rows.len() <= CELLS_MAX {
-                return cells;
-            }
-            width *= 2;
+        let longest = groups.iter().map(|(history, _)| history.age).max().unwrap_or(0);
+        let width = ((f64::from(longest) * CELL_WIDTH) as u32).max(2);
+        // Customers, and sums of repeat purchases, recency and age; added up in the order of the groups.
+        let mut sums: FxHashMap<(u32, u32, u32), [f64; 4]> = FxHashMap::default();
+        for &(history, weight) in groups {
+            let cell = (cell_of_count(history.x), history.recency / width, history.age / width);
+            let weight = weight as f64;
+            let sum = sums.entry(cell).or_default();
+            sum[0] += weight;
+            sum[1] += weight * f64::from(history.x);
+            sum[2] += weight * f64::from(history.recency);
+            sum[3] += weight * f64::from(history.age);
         }
-    }
-
-    fn cells_of(groups: &[(History, u64)], width: u32) -> Self {
-        let key = |history: &History| (cell_of_count(history.x), history.recency / width, history.age / width);
-        let mut keyed: Vec<_> = groups.iter().map(|group| (key(&group.0), *group)).collect();
-        keyed.sort_unstable();
+        let mut cells: Vec<_> = sums.into_iter().collect();
+        cells.sort_unstable_by_key(|&(cell, _)| cell);
         let (mut rows, mut counts, mut times) = (Vec::new(), Vec::new(), Vec::new());
-        for cell in keyed.chunk_by(|one, other| one.0 == other.0) {
-            let weight: f64 = cell.iter().map(|&(_, (_, weight))| weight as f64).sum();
-            let mean = |value: fn(&History) -> u32| -> f64 {
-                let sum: f64 = cell
-                    .iter()
-                    .map(|(_, (history, weight))| f64::from(value(history)) * *weight as f64)
-                    .sum();
-                sum / weight
-            };
+        for (_, [weight, count, recency, age]) in cells {
             rows.push(Row {
-                count: counts.len(),
-                recency: times.len(),
-                age: times.len() + 1,
+                count: counts.len() as u32,
+                recency: times.len() as u32,
+                age: times.len() as u32 + 1,
                 weight,
             });
-            counts.push(mean(|history| history.x));
-            times.push(mean(|history| history.recency) / DAYS_PER_WEEK);
-            times.push(mean(|history| history.age) / DAYS_PER_WEEK);
+            counts.push(count / weight);
+            times.push(recency / weight / DAYS_PER_WEEK);
+            times.push(age / weight / DAYS_PER_WEEK);
         }
         let totals = totals(groups);
         let customers = totals.iter().map(|&(_, weight)| weight).sum();
@@ -137,13 +128,31 @@ impl Rows {
 
     /// Mean age in weeks.
     pub fn age_mean(&self) -> f64 {
-        self.rows.iter().map(|row| self.times[row.age] * row.weight).sum::<f64>() / self.customers.max(1.0)
+        self.rows.iter().map(|row| self.times[row.age as usize] * row.weight).sum::<f64>() / self.customers.max(1.0)
     }
 
     /// Repeat purchases of all customers.
     pub fn purchases(&self) -> f64 {
         self.totals.iter().map(|&(count, weight)| count * weight).sum()
     }
+}
+
+/// Days that occur, ascending, and the position of each in that list.
+fn distinct_days(groups: &[(History, u64)]) -> (Vec<u32>, Vec<u32>) {
+    let longest = groups.iter().map(|(history, _)| history.age).max().unwrap_or(0);
+    let mut position = vec![u32::MAX; longest as usize + 1];
+    for (history, _) in groups {
+        position[history.recency as usize] = 0;
+        position[history.age as usize] = 0;
+    }
+    let mut days = Vec::new();
+    for (day, position) in (0..=longest).zip(&mut position) {
+        if *position == 0 {
+            *position = days.len() as u32;
+            days.push(day);
+        }
+    }
+    (days, position)
 }
 
 fn totals(groups: &[(History, u64)]) -> Vec<(f64, f64)> {
