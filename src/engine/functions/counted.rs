@@ -215,6 +215,7 @@ impl<const N: usize> Accumulator for Counter<N> {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let groups = self.groups();
+        // No query with an aggregate is waited for on these threads: mappings there are read by row (`source::mapping`).
         self.threads.install(|| (self.function.finish)(self.constant.as_ref(), groups))
     }
 
