@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::fit::{Fit, FitStatus};
-use super::optimize::{Evaluation, Optimum, maximize};
+use super::optimize::{self, Evaluation, Optimum, SCALE_MAX, maximize};
 use super::special::{Rising, ln_rising};
 
 /// Names of the parameters in their order.
@@ -82,13 +82,8 @@ pub fn fit(tenures: &Tenures) -> Fit {
         return Fit::nothing(NAME, customers);
     }
     let ended: u64 = rows.iter().filter(|row| row.1).map(|row| row.2).sum();
-    let climb = |start| -> Optimum<2> { maximize(start, customers as f64, |params| evaluate(&rows, params)) };
-    let (first, second) = (climb([1.0, 2.0]), climb([0.5, 10.0]));
-    let optimum = if second.evaluation.value > first.evaluation.value + 1e-9 {
-        second
-    } else {
-        first
-    };
+    let climb = |start| -> Optimum<2> { maximize(start, [SCALE_MAX; 2], customers as f64, |params| evaluate(&rows, params)) };
+    let optimum = optimize::best([[1.0, 2.0], [0.5, 10.0], [0.1, 0.1]].map(climb));
     let mut fit = Fit::from_optimum(NAME, customers, &optimum);
     fit.status = if ended == 0 {
         FitStatus::NoDropoutIdentified
