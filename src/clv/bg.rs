@@ -6,9 +6,12 @@
 //! are the customer alive and the customer who stopped at the last purchase.
 
 use super::nbd;
-use super::optimize::{Evaluation, Optimum, maximize};
+use super::optimize::{Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
 use super::rows::Rows;
 use super::special::{Rising, log_add};
+
+/// Ends of the ranges of r, alpha, a and b.
+const MOST: [f64; 4] = [SHAPE_MAX, SCALE_MAX, SHAPE_MAX, SCALE_MAX];
 
 /// When a customer can stop for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,16 +95,21 @@ fn add_chances(rows: &Rows, first: FirstChance, a: f64, b: f64, sum: &mut Evalua
     }
 }
 
-/// Where to start without knowing better: from the mean age, and from the model without dropout.
-pub(super) fn starts(rows: &Rows, without_dropout: &[f64; 2]) -> [[f64; 4]; 2] {
+/// Where to start without knowing better: from the mean age, from the model without dropout, and from customers of whom some stop at
+/// once and others never, where the likelihood can have a second summit.
+pub(super) fn starts(rows: &Rows, without_dropout: &[f64; 2]) -> [[f64; 4]; 3] {
     let alpha = (rows.age_mean() / std::f64::consts::E).max(1e-3);
     let &[rate, rate_alpha] = without_dropout;
-    [[1.0, alpha, 1.0, 2.0], [rate, rate_alpha, 0.5, 5.0]]
+    [
+        [1.0, alpha, 1.0, 2.0],
+        [rate, rate_alpha, 0.5, 5.0],
+        [3.0 * rate, 2.0 * rate_alpha, 0.1, 0.05],
+    ]
 }
 
 /// Climbs from a start.
 pub(super) fn climb(rows: &Rows, first: FirstChance, start: [f64; 4]) -> Optimum<4> {
-    maximize(start, rows.customers, |params| evaluate(rows, first, params))
+    maximize(start, MOST, rows.customers, |params| evaluate(rows, first, params))
 }
 
 /// `ln` of the odds of having stopped: at the last purchase, against alive. -inf where there was no chance to.

@@ -6,11 +6,11 @@
 //! `B(A + x, B + t - x + i) / B(A, B) * B(G + 1, D + t + i) / B(G, D)` (stopped after opportunity t + i).
 
 use super::History;
-use super::optimize::{Evaluation, Optimum, maximize};
+use super::optimize::{self, Evaluation, Optimum, SHAPE_MAX, maximize};
 use super::special::{Rising, ln_rising, log_add};
 
 /// Opportunities that are looked at: more count as this many.
-pub(super) const OPPORTUNITIES_MAX: u32 = 100_000;
+pub(super) const OPPORTUNITIES_MAX: u32 = 10_000;
 
 /// Distinct histories, and opportunities of the longest.
 pub(super) struct Donors {
@@ -146,15 +146,11 @@ fn mix(mixture: &mut Evaluation<4>, term: &Evaluation<4>) -> f64 {
     share
 }
 
-/// The better end of two climbs.
+/// The best end of the climbs.
 pub(super) fn fit(donors: &Donors) -> Optimum<4> {
-    let climb = |start| maximize(start, donors.customers, |params| evaluate(donors, params));
-    let (first, second) = (climb([1.0, 1.0, 0.5, 2.0]), climb([0.5, 1.5, 1.0, 20.0]));
-    if second.evaluation.value > first.evaluation.value + 1e-9 {
-        second
-    } else {
-        first
-    }
+    let starts = [[1.0, 1.0, 0.5, 2.0], [0.5, 1.5, 1.0, 20.0], [1.0, 1.0, 0.1, 0.1]];
+    let climb = |start| maximize(start, [SHAPE_MAX; 4], donors.customers, |params| evaluate(donors, params));
+    optimize::best(starts.map(climb))
 }
 
 /// Log-likelihood of one history.

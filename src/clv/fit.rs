@@ -1,11 +1,11 @@
-//! Fits a purchase model: from the model without dropout and two starts up to the maximum, on cells of histories first where there are
+//! Fits a purchase model: from some starts up to the maximum, on cells of histories first where there are
 //! many, and tells whether the parameters may be used.
 
 use super::bg::{self, FirstChance};
 use super::bg_bb;
 use super::identify::{self, Evidence};
 use super::nbd;
-use super::optimize::Optimum;
+use super::optimize::{self, Optimum};
 use super::pareto;
 use super::rows::{CELLS_FROM, Rows};
 use super::{Histories, History, PurchaseModel};
@@ -153,7 +153,7 @@ pub fn fit(model: PurchaseModel, histories: &Histories) -> Fit {
     Fit::from_optimum(model.name(), customers, &optimum).with_status(status)
 }
 
-/// Up from the best end of two starts, on cells first if there are any.
+/// Up from the best end of the starts, on cells first if there are any.
 fn climb(model: PurchaseModel, rows: &Rows, cells: Option<&Rows>, without_dropout: &[f64; 2]) -> Optimum<4> {
     let from = |rows: &Rows, start: [f64; 4]| match model {
         PurchaseModel::ParetoNbd => pareto::climb(rows, start),
@@ -165,12 +165,7 @@ fn climb(model: PurchaseModel, rows: &Rows, cells: Option<&Rows>, without_dropou
             PurchaseModel::ParetoNbd => pareto::starts(rows, without_dropout),
             _ => bg::starts(rows, without_dropout),
         };
-        let [first, second] = starts.map(|start| from(rows, start));
-        if second.evaluation.value > first.evaluation.value + 1e-9 {
-            second
-        } else {
-            first
-        }
+        optimize::best(starts.map(|start| from(rows, start)))
     };
     let Some(cells) = cells else { return best(rows) };
     let optimum = from(rows, best(cells).params);

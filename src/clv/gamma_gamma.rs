@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::fit::{Fit, FitStatus};
 use super::identify;
-use super::optimize::{Evaluation, Optimum, maximize};
+use super::optimize::{self, Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
 use super::special::{Rising, digamma, ln_gamma, trigamma};
 
 /// Names of the parameters in their order; `v` is in the currency of the spend.
@@ -165,7 +165,9 @@ impl Sample {
     }
 
     fn climb(&self, start: [f64; 3]) -> Optimum<3> {
-        maximize(start, self.customers, |params| self.evaluate(params))
+        maximize(start, [SHAPE_MAX, SHAPE_MAX, SCALE_MAX], self.customers, |params| {
+            self.evaluate(params)
+        })
     }
 
     fn starts(&self) -> [[f64; 3]; 2] {
@@ -184,14 +186,7 @@ pub fn fit(spends: &Spends) -> Fit {
     let unit = Sample::new(&rows).mean;
     let scaled: Vec<(u32, f64, u64)> = rows.iter().map(|&(x, mean, weight)| (x, mean / unit, weight)).collect();
     let sample = Sample::new(&scaled);
-    let best = |sample: &Sample| {
-        let [first, second] = sample.starts().map(|start| sample.climb(start));
-        if second.evaluation.value > first.evaluation.value + 1e-9 {
-            second
-        } else {
-            first
-        }
-    };
+    let best = |sample: &Sample| optimize::best(sample.starts().map(|start| sample.climb(start)));
     let mut optimum = if scaled.len() > SAMPLE_FROM {
         let every = scaled.len().div_ceil(SAMPLE);
         let part: Vec<_> = scaled.iter().step_by(every).copied().collect();

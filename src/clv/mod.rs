@@ -7,6 +7,8 @@
 
 mod bg;
 mod bg_bb;
+#[cfg(test)]
+mod derivatives;
 mod fit;
 pub mod gamma_gamma;
 mod geometric;

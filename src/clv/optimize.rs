@@ -1,9 +1,12 @@
 //! Finds the maximum of a log-likelihood by Newton's method with damping (Levenberg, Marquardt): the second derivatives are at hand, so
 //! a handful of steps does, they end at machine precision, and the covariance is a by-product.
 
-/// Logarithms of parameters stay inside: 1e-7 to 1e8.
-pub(super) const LOG_MIN: f64 = -16.118_095_650_958_32;
-pub(super) const LOG_MAX: f64 = 18.420_680_743_952_367;
+/// No parameter is below this.
+const PARAM_MIN: f64 = 1e-7;
+/// A shape above this is no spread at all: customers differ by a hundredth.
+pub(super) const SHAPE_MAX: f64 = 1e4;
+/// A scale above this is none.
+pub(super) const SCALE_MAX: f64 = 1e8;
 /// A slope per customer this small is the maximum.
 const GRADIENT_AIM: f64 = 1e-11;
 /// A slope per customer this small is close enough where rounding ends the search.
@@ -13,6 +16,9 @@ const STEPS_MAX: u32 = 300;
 const STEP_LENGTH_MAX: f64 = 2.0;
 const DAMPING_START: f64 = 1e-3;
 const DAMPING_MAX: f64 = 1e8;
+
+/// Logarithms between which each parameter stays.
+type Bounds<const N: usize> = [(f64, f64); N];
 
 /// A log-likelihood with its derivatives. Of the second only the upper triangle is filled while summing.
 #[derive(Debug, Clone, Copy)]
@@ -108,35 +114,41 @@ impl<const N: usize> Optimum<N> {
     }
 }
 
-/// Climbs from `start` (parameters) to a maximum. `evaluate` takes parameters and gives derivatives by their logarithms; what is not
+/// Climbs from `start` (parameters) to a maximum, each parameter from 1e-7 to its `most`. `evaluate` takes parameters and gives derivatives by their logarithms; what is not
 /// finite is no way to go. Deterministic.
-pub(super) fn maximize<const N: usize>(start: [f64; N], customers: f64, evaluate: impl Fn(&[f64; N]) -> Evaluation<N>) -> Optimum<N> {
-    let mut logs = start.map(|value| value.ln().clamp(LOG_MIN, LOG_MAX));
+pub(super) fn maximize<const N: usize>(
+    start: [f64; N],
+    most: [f64; N],
+    customers: f64,
+    evaluate: impl Fn(&[f64; N]) -> Evaluation<N>,
+) -> Optimum<N> {
+    let bounds = &most.map(|most| (PARAM_MIN.ln(), most.ln()));
+    let mut logs: [f64; N] = std::array::from_fn(|index| start[index].ln().clamp(bounds[index].0, bounds[index].1));
     let mut params = logs.map(f64::exp);
     let mut here = evaluate(&params);
     let scale = 1.0 / customers.max(1.0);
     let mut damping = DAMPING_START;
     let mut steps = 0;
     let finish = |params, here: Evaluation<N>, logs: &[f64; N], steps, rest: bool| {
-        let gradient_max = slope(&here, logs, scale);
+        let gradient_max = slope(&here, logs, bounds, scale);
         Optimum {
             params,
             evaluation: here,
             steps,
             gradient_max: if gradient_max.is_finite() { gradient_max } else { f64::MAX },
             converged: here.is_finite() && (rest || gradient_max < GRADIENT_ENOUGH),
-            at_bound: logs.iter().any(|&log| log <= LOG_MIN || log >= LOG_MAX),
+            at_bound: logs.iter().zip(bounds).any(|(&log, &(least, most))| log <= least || log >= most),
         }
     };
     if !here.is_finite() {
         return finish(params, here, &logs, 0, false);
     }
     while steps < STEPS_MAX && damping < DAMPING_MAX {
-        if slope(&here, &logs, scale) < GRADIENT_AIM {
+        if slope(&here, &logs, bounds, scale) < GRADIENT_AIM {
             return finish(params, here, &logs, steps, true);
         }
         steps += 1;
-        let Some((next, expected)) = step(&here, &logs, scale, damping) else {
+        let Some((next, expected)) = step(&here, &logs, bounds, scale, damping) else {
             damping = (damping * 10.0).max(1e-8);
             continue;
         };
@@ -144,7 +156,8 @@ pub(super) fn maximize<const N: usize>(start: [f64; N], customers: f64, evaluate
         let there = evaluate(&next_params);
         let noise = 4.0 * f64::EPSILON * here.value.abs() * scale;
         let gain = (there.value - here.value) * scale;
-        let is_better = gain >= 0.1 * expected - noise || (expected < noise && slope(&there, &next, scale) < slope(&here, &logs, scale));
+        let is_better = gain >= 0.1 * expected - noise
+            || (expected < noise && slope(&there, &next, bounds, scale) < slope(&here, &logs, bounds, scale));
         if there.is_finite() && is_better {
             damping = if gain > 0.7 * expected - noise {
                 damping * 0.1
@@ -161,16 +174,29 @@ pub(super) fn maximize<const N: usize>(start: [f64; N], customers: f64, evaluate
     finish(params, here, &logs, steps, false)
 }
 
+/// The highest of several ends; the first of those as high.
+pub(super) fn best<const N: usize, const M: usize>(ends: [Optimum<N>; M]) -> Optimum<N> {
+    let mut best = ends[0];
+    for end in &ends[1..] {
+        // The same summit from another side is higher by rounding only.
+        let margin = 1e-10 * best.evaluation.value.abs().max(1.0);
+        if end.evaluation.value > best.evaluation.value + margin {
+            best = *end;
+        }
+    }
+    best
+}
+
 /// Parameters that may move: not held at an end of their range by a slope that points out of it.
-fn free<const N: usize>(here: &Evaluation<N>, logs: &[f64; N]) -> [bool; N] {
+fn free<const N: usize>(here: &Evaluation<N>, logs: &[f64; N], bounds: &Bounds<N>) -> [bool; N] {
     std::array::from_fn(|index| {
         let slope = here.gradient[index];
-        !(logs[index] <= LOG_MIN && slope < 0.0 || logs[index] >= LOG_MAX && slope > 0.0)
+        !(logs[index] <= bounds[index].0 && slope < 0.0 || logs[index] >= bounds[index].1 && slope > 0.0)
     })
 }
 
-fn slope<const N: usize>(here: &Evaluation<N>, logs: &[f64; N], scale: f64) -> f64 {
-    let free = free(here, logs);
+fn slope<const N: usize>(here: &Evaluation<N>, logs: &[f64; N], bounds: &Bounds<N>, scale: f64) -> f64 {
+    let free = free(here, logs, bounds);
     (0..N)
         .filter(|&index| free[index])
         .map(|index| here.gradient[index].abs() * scale)
@@ -178,8 +204,8 @@ fn slope<const N: usize>(here: &Evaluation<N>, logs: &[f64; N], scale: f64) -> f
 }
 
 /// The damped Newton step, and the gain per customer that it promises; `None` where the damping is too weak for a way up.
-fn step<const N: usize>(here: &Evaluation<N>, logs: &[f64; N], scale: f64, damping: f64) -> Option<([f64; N], f64)> {
-    let free = free(here, logs);
+fn step<const N: usize>(here: &Evaluation<N>, logs: &[f64; N], bounds: &Bounds<N>, scale: f64, damping: f64) -> Option<([f64; N], f64)> {
+    let free = free(here, logs, bounds);
     let mut matrix = here.hessian.map(|row| row.map(|value| -value * scale));
     for (index, row) in matrix.iter_mut().enumerate() {
         row[index] += damping;
@@ -193,7 +219,7 @@ fn step<const N: usize>(here: &Evaluation<N>, logs: &[f64; N], scale: f64, dampi
     } else {
         1.0
     };
-    let next: [f64; N] = std::array::from_fn(|index| (logs[index] + shorten * direction[index]).clamp(LOG_MIN, LOG_MAX));
+    let next: [f64; N] = std::array::from_fn(|index| (logs[index] + shorten * direction[index]).clamp(bounds[index].0, bounds[index].1));
     let moved: [f64; N] = std::array::from_fn(|index| next[index] - logs[index]);
     let mut expected = 0.0;
     for row in 0..N {
@@ -268,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_curved_valley_is_walked_to_its_end() {
-        let optimum = maximize([30.0, 1e-3], 1.0, valley);
+        let optimum = maximize([30.0, 1e-3], [1e8; 2], 1.0, valley);
         assert!(optimum.converged && optimum.gradient_max < 1e-10, "{optimum:?}");
         assert!(optimum.params.iter().all(|value| (value - 1.0).abs() < 1e-9), "{optimum:?}");
         let covariance = optimum.covariance();
@@ -280,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_slope_without_end_stops_at_the_end_of_the_range() {
-        let optimum = maximize([1.0], 1.0, |params| Evaluation {
+        let optimum = maximize([1.0], [1e8], 1.0, |params| Evaluation {
             value: params[0].ln(),
             gradient: [1.0],
             hessian: [[0.0]],
@@ -292,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_no_way_to_go() {
-        let optimum = maximize([1.0], 1.0, |params| {
+        let optimum = maximize([1.0], [1e8], 1.0, |params| {
             let log = params[0].ln();
             let value = if log > 1.0 { f64::NAN } else { -(log - 2.0) * (log - 2.0) };
             Evaluation {
@@ -304,7 +330,7 @@ mod tests {
         });
         assert!(!optimum.converged && optimum.params[0].ln() <= 1.0, "{optimum:?}");
         assert!(
-            !maximize([1.0], 1.0, |_| Evaluation {
+            !maximize([1.0], [1e8], 1.0, |_| Evaluation {
                 value: f64::NAN,
                 ..Evaluation::<1>::ZERO
             })

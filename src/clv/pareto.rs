@@ -6,11 +6,13 @@
 //! exponent is concave and nearly straight, so that a few Gauss-Legendre nodes give all digits.
 
 use super::nbd;
-use super::optimize::{Evaluation, Optimum, maximize};
+use super::optimize::{Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
 use super::quadrature::{Nodes, integrate, log_integral, nodes};
 use super::rows::{Row, Rows};
 use super::special::{ln_rising, log_add};
 
+/// Ends of the ranges of r, alpha, s and beta.
+const MOST: [f64; 4] = [SHAPE_MAX, SCALE_MAX, SHAPE_MAX, SCALE_MAX];
 /// An exponent this far below its start adds nothing.
 const DROP_MAX: f64 = 40.0;
 /// Widest piece of the logarithmic axis that one set of nodes takes.
@@ -209,16 +211,21 @@ fn nodes_needed(width: f64, drop: f64) -> usize {
     }
 }
 
-/// Where to start without knowing better: from the mean age, and from the model without dropout.
-pub(super) fn starts(rows: &Rows, without_dropout: &[f64; 2]) -> [[f64; 4]; 2] {
+/// Where to start without knowing better: from the mean age, from the model without dropout, and from customers of whom some stop at
+/// once and others never, where the likelihood can have a second summit.
+pub(super) fn starts(rows: &Rows, without_dropout: &[f64; 2]) -> [[f64; 4]; 3] {
     let age = rows.age_mean().max(1e-3);
     let &[rate, rate_alpha] = without_dropout;
-    [[1.0, age / std::f64::consts::E, 1.0, age], [rate, rate_alpha, 0.5, age]]
+    [
+        [1.0, age / std::f64::consts::E, 1.0, age],
+        [rate, rate_alpha, 0.5, age],
+        [3.0 * rate, 2.0 * rate_alpha, 0.06, 0.01],
+    ]
 }
 
 /// Climbs from a start.
 pub(super) fn climb(rows: &Rows, start: [f64; 4]) -> Optimum<4> {
-    maximize(start, rows.customers, |params| evaluate(rows, params))
+    maximize(start, MOST, rows.customers, |params| evaluate(rows, params))
 }
 
 /// `ln` of the integral of `(alpha + u)^-n (beta + u)^-(s + 1)` from `from` to `to`, relative to the integrand without its 1 at `to_base`:

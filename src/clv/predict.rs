@@ -22,7 +22,8 @@ const NUDGE: f64 = 1e-4;
 /// keep one per thread and use it again.
 ///
 /// Histories are in whole days, horizons in days from the age on. A horizon that is not above 0 is none, one beyond a million days counts
-/// as a million. With BG/BB histories and horizons are in opportunities, and a rate per year is one per opportunity. Rates below 0 count as 0.
+/// as a million. With BG/BB histories and horizons are in opportunities, of which at most 10,000 are looked at, and a rate per year is one
+/// per opportunity. Rates below 0 count as 0.
 #[derive(Debug, Clone)]
 pub struct Predictor {
     model: PurchaseModel,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::fit::{Fit, FitStatus};
-use super::optimize::{Evaluation, Optimum, maximize};
+use super::optimize::{self, Evaluation, Optimum, SCALE_MAX, maximize};
 use super::special::{Rising, ln_rising};
 
 /// Names of the parameters in their order.
@@ -82,13 +82,8 @@ pub fn fit(tenures: &Tenures) -> Fit {
         return Fit::nothing(NAME, customers);
     }
     let ended: u64 = rows.iter().filter(|row| row.1).map(|row| row.2).sum();
-    let climb = |start| -> Optimum<2> { maximize(start, customers as f64, |params| evaluate(&rows, params)) };
-    let (first, second) = (climb([1.0, 2.0]), climb([0.5, 10.0]));
-    let optimum = if second.evaluation.value > first.evaluation.value + 1e-9 {
-        second
-    } else {
-        first
-    };
+    let climb = |start| -> Optimum<2> { maximize(start, [SCALE_MAX; 2], customers as f64, |params| evaluate(&rows, params)) };
+    let optimum = optimize::best([[1.0, 2.0], [0.5, 10.0], [0.1, 0.1]].map(climb));
     let mut fit = Fit::from_optimum(NAME, customers, &optimum);
     fit.status = if ended == 0 {
         FitStatus::NoDropoutIdentified
@@ -115,7 +110,13 @@ fn valid(params: &[f64]) -> Option<[f64; 2]> {
 pub fn survival(params: &[f64], periods: u32) -> Option<f64> {
     let [alpha, beta] = valid(params)?;
     let periods = f64::from(periods);
-    Some((ln_rising(beta, periods) - ln_rising(alpha + beta, periods)).exp().clamp(0.0, 1.0))
+    // The same ratio of four gamma functions, stepping by the smaller of both so that no digits cancel.
+    let log = if alpha < periods {
+        ln_rising(beta, alpha) - ln_rising(beta + periods, alpha)
+    } else {
+        ln_rising(beta, periods) - ln_rising(alpha + beta, periods)
+    };
+    Some(log.exp().clamp(0.0, 1.0))
 }
 
 /// Share of those who came to renewal number `period` (1 is the first, as is 0) that takes it, 0 to 1. `None` as in [`survival`].

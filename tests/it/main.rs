@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cli;
+mod clv;
 mod config;
 mod demo;
 mod evaluate;
