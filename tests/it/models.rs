@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod extremes;
 mod fits;
 mod functions;
 mod order;
