@@ -32,8 +32,8 @@ pub(super) struct Geometric {
 
 #[derive(Debug, Clone)]
 enum Method {
-    /// Coefficients of `S = sum of c_k z^k`.
-    Series(Vec<f64>),
+    /// Coefficients of `S = sum of c_k z^k`, and the nodes for times beyond the series: what was asked before must not change an answer.
+    Series { coefficients: Vec<f64>, beyond: Vec<(f64, f64)> },
     /// Values of p with their weights, after the chord is taken off where the beta distribution has a pole.
     Nodes(Vec<(f64, f64)>),
 }
@@ -48,7 +48,10 @@ impl Geometric {
             && base >= SERIES_BASE_MIN
             && base <= SERIES_RATIO_MAX * n;
         let method = if is_series {
-            Method::Series(Vec::new())
+            Method::Series {
+                coefficients: Vec::new(),
+                beyond: Vec::new(),
+            }
         } else {
             Method::Nodes(beta_nodes(a, b))
         };
@@ -66,14 +69,19 @@ impl Geometric {
     pub fn purchases(&mut self, rho: f64) -> f64 {
         let most = self.n * rho;
         let argument = rho / (1.0 + rho);
-        if let Method::Series(coefficients) = &mut self.method {
-            if argument <= SERIES_ARGUMENT_MAX {
+        let nodes = match &mut self.method {
+            Method::Series { coefficients, .. } if argument <= SERIES_ARGUMENT_MAX => {
                 let value = by_series(coefficients, self.n, self.a, self.b, rho);
                 return value.clamp(0.0, most);
             }
-            self.method = Method::Nodes(beta_nodes(self.a, self.b));
-        }
-        let Method::Nodes(nodes) = &self.method else { return most };
+            Method::Series { beyond, .. } => {
+                if beyond.is_empty() {
+                    *beyond = beta_nodes(self.a, self.b);
+                }
+                &*beyond
+            }
+            Method::Nodes(nodes) => &*nodes,
+        };
         let (at_none, at_certain) = (most, -(-self.n * rho.ln_1p()).exp_m1());
         let (left, right) = (
             if self.a < 1.0 { at_none } else { 0.0 },
@@ -210,7 +218,7 @@ mod tests {
             let x = (span(&mut seed, 0.5, 600.0) - 0.5).floor();
             let rho = span(&mut seed, 1e-3, 30.0);
             let mut chosen = Geometric::new(r + x, a, b + x);
-            if !matches!(chosen.method, Method::Series(_)) {
+            if !matches!(chosen.method, Method::Series { .. }) {
                 continue;
             }
             let (series, nodes) = (chosen.purchases(rho), Geometric::by_nodes(r + x, a, b + x).purchases(rho));
@@ -221,6 +229,14 @@ mod tests {
         }
         assert!(compared > 1_000, "{compared}");
         eprintln!("worst {worst:e} of {compared}");
+    }
+
+    #[test]
+    fn an_answer_does_not_depend_on_what_was_asked_before() {
+        let fresh = Geometric::new(0.5, 0.9, 2.5).purchases(2.0);
+        let mut asked = Geometric::new(0.5, 0.9, 2.5);
+        assert!(asked.purchases(100.0) > fresh);
+        assert_eq!(asked.purchases(2.0).to_bits(), fresh.to_bits());
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub struct Engine {
     memory: Arc<Memory>,
     retries_max: usize,
     runtime: tokio::runtime::Runtime,
-    pool: rayon::ThreadPool,
+    pool: Arc<rayon::ThreadPool>,
     environment: Arc<RuntimeEnv>,
     stores: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
     farewells: Arc<farewell::Farewells>,
@@ -122,7 +122,7 @@ impl Engine {
             memory: Arc::new(memory),
             retries_max: options.retries_max.unwrap_or(store::RETRIES_MAX),
             runtime,
-            pool,
+            pool: Arc::new(pool),
             environment,
             stores: Mutex::default(),
             _farewell_of_temp: temp

@@ -89,7 +89,7 @@ impl Engine {
         for name in VOLATILE {
             session.deregister_udf(name);
         }
-        functions::register(&session, unparsed);
+        functions::register(&session, unparsed, &self.pool);
         session
     }
 

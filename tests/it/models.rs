@@ -4,6 +4,7 @@ mod base_tables;
 mod build;
 mod check;
 mod literature;
+mod extremes;
 mod fits;
 mod functions;
 mod order;

@@ -1,7 +1,7 @@
 //! Aggregates over counted rows: equal rows are one group with a count, so that the result depends on neither order nor partitions.
 //!
-//! A function packs a row into a few integers, and what all rows come to is computed once from the sorted groups. Partial states are
-//! the groups as lists of integers, which merge by addition: the work spreads over threads now and machines later.
+//! A function packs a row into a few integers, and what all rows come to is computed once from the groups. Partial states are the groups
+//! as lists of integers, which merge by addition: the work spreads over threads now and machines later.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_na
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, Expr, GroupsAccumulator, Signature, Volatility,
 };
+use rayon::ThreadPool;
+use rayon::slice::ParallelSliceMut;
 use rustc_hash::FxHashMap;
 
 use super::FunctionDoc;
@@ -23,6 +25,8 @@ use super::arguments::{Arguments, Values};
 
 /// A row as integers.
 pub(super) type Key<const N: usize> = [u64; N];
+/// Equal rows and how many they are.
+pub(super) type Group<const N: usize> = (Key<N>, u64);
 
 /// An aggregate that looks at distinct rows only. The last optional argument, where there is one, is the weight: how many rows a row
 /// stands for.
@@ -34,8 +38,8 @@ pub(super) struct CountedFunction<const N: usize> {
     pub constant: Option<ConstantArgument>,
     /// A row as integers, `None` if it does not count.
     pub key: fn(&Values, usize, Option<&ScalarValue>) -> Result<Option<Key<N>>>,
-    /// The result of all groups in ascending order, with the constant argument.
-    pub finish: fn(Option<&ScalarValue>, &[(Key<N>, u64)]) -> Result<ScalarValue>,
+    /// The result of all groups, which come in no order, with the constant argument.
+    pub finish: fn(Option<&ScalarValue>, Vec<Group<N>>) -> Result<ScalarValue>,
 }
 
 /// An argument with the same value in all rows.
@@ -49,10 +53,11 @@ pub(super) struct ConstantArgument {
 }
 
 impl<const N: usize> CountedFunction<N> {
-    /// The function for a session.
-    pub(super) fn registered(&'static self) -> AggregateUDF {
+    /// The function for a session; its result is computed on these threads.
+    pub(super) fn registered(&'static self, threads: &Arc<ThreadPool>) -> AggregateUDF {
         AggregateUDF::new_from_impl(Registered {
             function: self,
+            threads: Arc::clone(threads),
             signature: Signature::user_defined(Volatility::Immutable),
         })
     }
@@ -81,6 +86,7 @@ impl<const N: usize> CountedFunction<N> {
 /// A [`CountedFunction`] in a session.
 struct Registered<const N: usize> {
     function: &'static CountedFunction<N>,
+    threads: Arc<ThreadPool>,
     signature: Signature,
 }
 
@@ -136,6 +142,7 @@ impl<const N: usize> AggregateUDFImpl for Registered<N> {
         }
         Ok(Box::new(Counter {
             function: self.function,
+            threads: Arc::clone(&self.threads),
             constant: self.function.constant(&args)?,
             counts: FxHashMap::default(),
         }))
@@ -168,6 +175,7 @@ impl<const N: usize> AggregateUDFImpl for Registered<N> {
 /// The groups of one aggregate so far.
 struct Counter<const N: usize> {
     function: &'static CountedFunction<N>,
+    threads: Arc<ThreadPool>,
     constant: Option<ScalarValue>,
     counts: FxHashMap<Key<N>, u64>,
 }
@@ -184,10 +192,8 @@ impl<const N: usize> Counter<N> {
         *count = count.saturating_add(weight);
     }
 
-    fn sorted(&self) -> Vec<(Key<N>, u64)> {
-        let mut groups: Vec<_> = self.counts.iter().map(|(&key, &count)| (key, count)).collect();
-        groups.sort_unstable();
-        groups
+    fn groups(&self) -> Vec<Group<N>> {
+        self.counts.iter().map(|(&key, &count)| (key, count)).collect()
     }
 }
 
@@ -208,18 +214,20 @@ impl<const N: usize> Accumulator for Counter<N> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        (self.function.finish)(self.constant.as_ref(), &self.sorted())
+        let groups = self.groups();
+        // No query with an aggregate is waited for on these threads: mappings there are read by row (`source::mapping`).
+        self.threads.install(|| (self.function.finish)(self.constant.as_ref(), groups))
     }
 
     fn size(&self) -> usize {
         // A hash table keeps one slot in eight free, and a byte a slot.
         let slots = self.counts.capacity().saturating_mul(8) / 7;
         let constant = self.constant.as_ref().map_or(0, ScalarValue::size);
-        size_of_val(self) + constant + slots.saturating_mul(size_of::<(Key<N>, u64)>() + 1)
+        size_of_val(self) + constant + slots.saturating_mul(size_of::<Group<N>>() + 1)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let groups = self.sorted();
+        let groups = self.groups();
         let parts = (0..N).map(|part| groups.iter().map(|(key, _)| key[part]).collect::<UInt64Array>());
         let counts = groups.iter().map(|(_, count)| *count).collect::<UInt64Array>();
         Ok(parts
@@ -246,6 +254,12 @@ impl<const N: usize> Accumulator for Counter<N> {
         }
         Ok(())
     }
+}
+
+/// The groups in ascending order.
+pub(super) fn sorted<const N: usize>(mut groups: Vec<Group<N>>) -> Vec<Group<N>> {
+    groups.par_sort_unstable();
+    groups
 }
 
 /// A finite float as an integer that sorts as the float does.

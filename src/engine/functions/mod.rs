@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{AggregateUDF, ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
+use rayon::ThreadPool;
 
 mod affinity;
 mod arguments;
@@ -149,7 +150,8 @@ pub fn all() -> Vec<FunctionDoc> {
 }
 
 /// Registers the functions that need no run; texts that cannot be read go to `unparsed`, where one is given.
-pub(super) fn register(session: &SessionContext, unparsed: Option<&Unparsed>) {
+/// What an aggregate computes at its end runs on `threads`.
+pub(super) fn register(session: &SessionContext, unparsed: Option<&Unparsed>, threads: &Arc<ThreadPool>) {
     for function in TEXT_FUNCTIONS {
         session.register_udf(ScalarUDF::new_from_impl(Registered {
             function,
@@ -157,8 +159,8 @@ pub(super) fn register(session: &SessionContext, unparsed: Option<&Unparsed>) {
             unparsed: unparsed.cloned(),
         }));
     }
-    statistics::register(session);
-    customer::register(session);
+    statistics::register(session, threads);
+    customer::register(session, threads);
     session.register_udaf(AggregateUDF::new_from_impl(kmeans::KmeansFit::new()));
     session.register_udf(ScalarUDF::new_from_impl(kmeans::KmeansAssign::new()));
     session.register_udaf(AggregateUDF::new_from_impl(affinity::PairCountsFn::new()));

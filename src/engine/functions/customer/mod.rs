@@ -10,8 +10,11 @@ mod purchases;
 mod spend;
 mod subscription;
 
+use std::sync::Arc;
+
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
+use rayon::ThreadPool;
 
 use super::FunctionDoc;
 use predict::{Pool, Prediction};
@@ -37,10 +40,10 @@ pub(super) fn docs() -> Vec<FunctionDoc> {
     fits.into_iter().chain(PREDICTIONS.iter().map(|function| function.doc)).collect()
 }
 
-pub(super) fn register(session: &SessionContext) {
-    session.register_udaf(purchases::FIT.registered());
-    session.register_udaf(spend::FIT.registered());
-    session.register_udaf(subscription::FIT.registered());
+pub(super) fn register(session: &SessionContext, threads: &Arc<ThreadPool>) {
+    session.register_udaf(purchases::FIT.registered(threads));
+    session.register_udaf(spend::FIT.registered(threads));
+    session.register_udaf(subscription::FIT.registered(threads));
     let pool = Pool::default();
     for function in PREDICTIONS {
         session.register_udf(ScalarUDF::new_from_impl(predict::Registered::new(function, &pool)));

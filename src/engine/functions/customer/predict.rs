@@ -37,10 +37,13 @@ pub(super) fn any(_: usize, _: &str) -> Result<()> {
     Ok(())
 }
 
+/// A model's name and parameters, or what else something was made of.
+type Texts = (String, String);
+
 /// What was made of one or two texts, kept for all rows of a batch: parameters are the same in nearly every row.
 pub(super) struct Made<T> {
-    values: Vec<((String, String), T)>,
-    places: FxHashMap<(String, String), usize>,
+    values: Vec<(Texts, T)>,
+    places: FxHashMap<Texts, usize>,
     last: usize,
 }
 
@@ -73,10 +76,10 @@ impl<T> Made<T> {
 
 /// Predictors of a session that no call is using. They remember what many customers share, over the batches of a query and over functions.
 #[derive(Clone, Default)]
-pub(super) struct Pool(Arc<Mutex<Vec<((String, String), Predictor)>>>);
+pub(super) struct Pool(Arc<Mutex<Vec<(Texts, Predictor)>>>);
 
 /// Predictors that a session keeps at most: a few models on a few threads.
-const POOLED_MAX: usize = 32;
+const POOLED_MAX: usize = 8;
 
 impl Pool {
     /// The predictor of a model with these parameters, if one is free.

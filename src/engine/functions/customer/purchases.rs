@@ -8,7 +8,7 @@ use super::predict::{Made, Pool, Prediction};
 use crate::clv::{self, Histories, History, Predictor, PurchaseModel};
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
-use crate::engine::functions::counted::{ConstantArgument, CountedFunction, Key};
+use crate::engine::functions::counted::{ConstantArgument, CountedFunction, Group};
 use crate::engine::sql::nearest;
 
 pub(super) static FIT: CountedFunction<2> = CountedFunction {
@@ -54,7 +54,7 @@ pub(super) static FIT: CountedFunction<2> = CountedFunction {
 };
 
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a key are 32 bits")]
-fn finish(constant: Option<&ScalarValue>, groups: &[(Key<2>, u64)]) -> Result<ScalarValue> {
+fn finish(constant: Option<&ScalarValue>, groups: Vec<Group<2>>) -> Result<ScalarValue> {
     let named = constant.and_then(|name| name.try_as_str().flatten());
     let model = match (groups.first(), named) {
         (Some((key, _)), _) => PurchaseModel::ALL.into_iter().find(|model| *model as u64 == key[1] & 0xFFFF_FFFF),
@@ -68,7 +68,7 @@ fn finish(constant: Option<&ScalarValue>, groups: &[(Key<2>, u64)]) -> Result<Sc
             return exec_err!("purchase_fit: one model a group: GROUP BY the model's name");
         }
         let (x, recency, age) = ((key[0] >> 32) as u32, key[0] as u32, (key[1] >> 32) as u32);
-        histories.add(History { x, recency, age }, *count);
+        histories.add(History { x, recency, age }, count);
     }
     Ok(fit::scalar(Model::Purchases(model), &clv::fit(model, &histories)))
 }

@@ -8,7 +8,7 @@ use super::predict::{Made, Prediction, any};
 use crate::clv::gamma_gamma::{self, Spends};
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
-use crate::engine::functions::counted::{CountedFunction, Key, ordered, unordered};
+use crate::engine::functions::counted::{CountedFunction, Group, Key, ordered, unordered};
 
 pub(super) static FIT: CountedFunction<2> = CountedFunction {
     doc: FunctionDoc {
@@ -36,10 +36,10 @@ fn key(values: &Values, row: usize, _: Option<&ScalarValue>) -> Result<Option<Ke
     Ok(fits.map(|(x, mean)| [u64::from(x), ordered(mean)]))
 }
 
-fn finish(_: Option<&ScalarValue>, groups: &[(Key<2>, u64)]) -> Result<ScalarValue> {
+fn finish(_: Option<&ScalarValue>, groups: Vec<Group<2>>) -> Result<ScalarValue> {
     let mut spends = Spends::default();
     for (key, count) in groups {
-        spends.add(u32::try_from(key[0]).unwrap_or(u32::MAX), unordered(key[1]), *count);
+        spends.add(u32::try_from(key[0]).unwrap_or(u32::MAX), unordered(key[1]), count);
     }
     Ok(fit::scalar(Model::Spend, &gamma_gamma::fit(&spends)))
 }

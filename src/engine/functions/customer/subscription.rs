@@ -8,7 +8,7 @@ use super::predict::{Made, Prediction, any};
 use crate::clv::sbg::{self, Tenures};
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
-use crate::engine::functions::counted::{CountedFunction, Key};
+use crate::engine::functions::counted::{CountedFunction, Group, Key};
 
 pub(super) static FIT: CountedFunction<1> = CountedFunction {
     doc: FunctionDoc {
@@ -35,10 +35,10 @@ fn key(values: &Values, row: usize, _: Option<&ScalarValue>) -> Result<Option<Ke
     Ok(counts.map(|(periods, is_ended)| [u64::from(periods) << 1 | u64::from(is_ended)]))
 }
 
-fn finish(_: Option<&ScalarValue>, groups: &[(Key<1>, u64)]) -> Result<ScalarValue> {
+fn finish(_: Option<&ScalarValue>, groups: Vec<Group<1>>) -> Result<ScalarValue> {
     let mut tenures = Tenures::default();
     for (key, count) in groups {
-        tenures.add(u32::try_from(key[0] >> 1).unwrap_or(u32::MAX), key[0] & 1 == 1, *count);
+        tenures.add(u32::try_from(key[0] >> 1).unwrap_or(u32::MAX), key[0] & 1 == 1, count);
     }
     Ok(fit::scalar(Model::Subscription, &sbg::fit(&tenures)))
 }

@@ -5,7 +5,7 @@ use datafusion::common::{Result, ScalarValue};
 
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
-use crate::engine::functions::counted::{CountedFunction, Key, ordered};
+use crate::engine::functions::counted::{CountedFunction, Group, Key, ordered, sorted};
 
 pub(super) static FUNCTION: CountedFunction<2> = CountedFunction {
     doc: FunctionDoc {
@@ -32,7 +32,8 @@ fn key(values: &Values, row: usize, _: Option<&ScalarValue>) -> Result<Option<Ke
 }
 
 /// Mann and Whitney (1947): pairs of a positive and a negative row that stand in the right order, as a share of all such pairs.
-fn finish(_: Option<&ScalarValue>, groups: &[(Key<2>, u64)]) -> Result<ScalarValue> {
+fn finish(_: Option<&ScalarValue>, groups: Vec<Group<2>>) -> Result<ScalarValue> {
+    let groups = sorted(groups);
     let (mut negatives, mut positives, mut halves_won) = (0_u128, 0_u128, 0_u128);
     for tied in groups.chunk_by(|one, other| one.0[0] == other.0[0]) {
         let count_of = |flag: u64| {

@@ -5,7 +5,7 @@ use datafusion::common::{Result, ScalarValue};
 
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
-use crate::engine::functions::counted::{CountedFunction, Key, ordered, unordered};
+use crate::engine::functions::counted::{CountedFunction, Group, Key, ordered, sorted, unordered};
 
 pub(super) static FUNCTION: CountedFunction<1> = CountedFunction {
     doc: FunctionDoc {
@@ -31,7 +31,8 @@ fn key(values: &Values, row: usize, _: Option<&ScalarValue>) -> Result<Option<Ke
 }
 
 /// Sum of (2 i − n − 1) v_i over ranks i of ascending values, divided by n times their sum.
-fn finish(_: Option<&ScalarValue>, groups: &[(Key<1>, u64)]) -> Result<ScalarValue> {
+fn finish(_: Option<&ScalarValue>, groups: Vec<Group<1>>) -> Result<ScalarValue> {
+    let groups = sorted(groups);
     let rows: f64 = groups.iter().map(|(_, count)| *count as f64).sum();
     // Shares of the largest value: no sum overflows.
     let largest = groups.last().map_or(0.0, |(key, _)| unordered(key[0]));
@@ -39,7 +40,7 @@ fn finish(_: Option<&ScalarValue>, groups: &[(Key<1>, u64)]) -> Result<ScalarVal
         return Ok(ScalarValue::Float64(None));
     }
     let (mut before, mut total, mut spread) = (0.0, 0.0, 0.0);
-    for (key, count) in groups {
+    for (key, count) in &groups {
         let (value, count) = (unordered(key[0]) / largest, *count as f64);
         total += count * value;
         // The ranks of a group are before + 1 to before + count.

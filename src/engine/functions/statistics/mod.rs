@@ -4,7 +4,10 @@ mod auc;
 mod gini;
 mod quantiles;
 
+use std::sync::Arc;
+
 use datafusion::prelude::SessionContext;
+use rayon::ThreadPool;
 
 use super::FunctionDoc;
 
@@ -13,8 +16,8 @@ pub(super) fn docs() -> [FunctionDoc; 3] {
     [auc::FUNCTION.doc, gini::FUNCTION.doc, quantiles::FUNCTION.doc]
 }
 
-pub(super) fn register(session: &SessionContext) {
-    session.register_udaf(auc::FUNCTION.registered());
-    session.register_udaf(gini::FUNCTION.registered());
-    session.register_udaf(quantiles::FUNCTION.registered());
+pub(super) fn register(session: &SessionContext, threads: &Arc<ThreadPool>) {
+    session.register_udaf(auc::FUNCTION.registered(threads));
+    session.register_udaf(gini::FUNCTION.registered(threads));
+    session.register_udaf(quantiles::FUNCTION.registered(threads));
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::engine::functions::FunctionDoc;
 use crate::engine::functions::arguments::{Arguments, Kind, Values};
-use crate::engine::functions::counted::{ConstantArgument, CountedFunction, Key, ordered, unordered};
+use crate::engine::functions::counted::{ConstantArgument, CountedFunction, Group, Key, ordered, sorted, unordered};
 
 pub(super) static FUNCTION: CountedFunction<1> = CountedFunction {
     doc: FunctionDoc {
@@ -57,7 +57,8 @@ fn shares_of(value: &ScalarValue) -> Result<Vec<f64>> {
     Ok(shares.values().to_vec())
 }
 
-fn finish(constant: Option<&ScalarValue>, groups: &[(Key<1>, u64)]) -> Result<ScalarValue> {
+fn finish(constant: Option<&ScalarValue>, groups: Vec<Group<1>>) -> Result<ScalarValue> {
+    let groups = sorted(groups);
     let shares = constant.map_or_else(|| Ok(Vec::new()), shares_of)?;
     let rows: u64 = groups.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count));
     if rows == 0 {
@@ -65,7 +66,7 @@ fn finish(constant: Option<&ScalarValue>, groups: &[(Key<1>, u64)]) -> Result<Sc
     }
     let mut last_ranks = Vec::with_capacity(groups.len());
     let mut seen = 0_u64;
-    for (_, count) in groups {
+    for (_, count) in &groups {
         seen = seen.saturating_add(*count);
         last_ranks.push(seen);
     }
