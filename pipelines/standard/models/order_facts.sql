@@ -154,9 +154,10 @@ judged AS (
         dated.shipping_cost,
         dated.payment_fee,
         dated.return_cost
-    FROM dated
+    -- The few rates and marked customers are held, the many orders pass by.
+    FROM daily_rates
+    RIGHT JOIN dated ON daily_rates.currency = dated.currency AND daily_rates.day_no = CAST(dated.order_date AS INT)
     LEFT JOIN marked_customers ON marked_customers.customer_key = dated.customer_key
-    LEFT JOIN daily_rates ON daily_rates.currency = dated.currency AND daily_rates.day_no = CAST(dated.order_date AS INT)
 ),
 
 flagged AS (

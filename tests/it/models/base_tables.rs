@@ -16,6 +16,10 @@ fn build(base: &Tables, as_of: &str, threads: usize) -> Tables {
     let (engine, spec) = (engine_with(threads), standard_spec());
     let models = model::order(&engine, &spec, &SELECT.map(str::to_owned), &[]).expect("the models have an order");
     let mut tables = model::build(&engine, &spec, &models, day(as_of), base).expect("the models build");
+    for (name, schema) in model::base::schemas(&spec) {
+        let empty = model::Table { schema, batches: Vec::new() };
+        tables.insert(name, empty);
+    }
     tables.extend(base.clone());
     tables
 }

@@ -112,6 +112,10 @@ fn tables_as_of(as_of: &str, base: &Tables, threads: usize) -> Tables {
     let (engine, spec) = (engine_with(threads), standard_spec());
     let models = model::order(&engine, &spec, &[], &[]).expect("the models have an order");
     let mut tables = model::build(&engine, &spec, &models, day(as_of), base).expect("the models build");
+    // A run has every base table, if only an empty one.
+    for (name, schema) in model::base::schemas(&spec) {
+        tables.insert(name, model::Table { schema, batches: Vec::new() });
+    }
     tables.extend(base.clone());
     tables
 }
