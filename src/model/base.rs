@@ -32,7 +32,9 @@ pub fn schemas(spec: &Spec) -> BTreeMap<String, SchemaRef> {
     );
     tables.insert("links".to_owned(), links());
     for kind in RecordKind::ALL {
-        let key = kind.is_about_people().then(|| Field::new(column::CUSTOMER_KEY, DataType::Utf8, true));
+        let key = kind
+            .is_about_people()
+            .then(|| Field::new(column::CUSTOMER_KEY, DataType::Utf8, true));
         let mut fields: Vec<Field> = key.into_iter().collect();
         let declared = kind.schema().arrow(&open_columns(spec, kind));
         fields.extend(declared.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)));

@@ -63,7 +63,11 @@ impl<'a> Keys<'a> {
     fn compare(&self, left: &Entry, right: &Entry) -> Ordering {
         left.prefix.cmp(&right.prefix).then_with(|| {
             let text = |entry: &Entry| self.text[entry.batch as usize].value(entry.row as usize);
-            let number = |entry: &Entry| self.number[entry.batch as usize].as_ref().map(|numbers| numbers.value(entry.row as usize));
+            let number = |entry: &Entry| {
+                self.number[entry.batch as usize]
+                    .as_ref()
+                    .map(|numbers| numbers.value(entry.row as usize))
+            };
             text(left).cmp(text(right)).then_with(|| number(left).cmp(&number(right)))
         })
     }

@@ -56,7 +56,11 @@ fn is_text(given: &DataType) -> bool {
 pub(super) fn cast(column: &ArrayRef, wanted: ColumnType) -> Result<ArrayRef> {
     let target = wanted.arrow();
     if *column.data_type() == target {
-        return Ok(if wanted == ColumnType::Double { finite(column) } else { column.clone() });
+        return Ok(if wanted == ColumnType::Double {
+            finite(column)
+        } else {
+            column.clone()
+        });
     }
     let options = CastOptions {
         safe: true,

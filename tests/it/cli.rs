@@ -16,6 +16,7 @@ mod model;
 mod plan;
 mod privacy;
 mod project;
+mod rates;
 pub mod remote;
 mod repeat;
 mod resolve;
