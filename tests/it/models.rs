@@ -4,5 +4,6 @@ mod build;
 mod check;
 mod order;
 mod reference;
+mod segments;
 mod shipped;
 mod support;
