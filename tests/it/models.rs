@@ -9,6 +9,7 @@ mod fits;
 mod functions;
 mod order;
 mod reference;
+mod segments;
 mod shipped;
 mod subscriptions;
 mod support;

@@ -13,11 +13,12 @@
 --   because_of_product_id: The product of the customer that speaks most for it.
 --   because_of_product_name: Its name.
 --   next_product_reason: Reason in words: `bought with <product>`.
+-- One text for all customers: as a view it is shared by the rows, as a plain text each row would have a copy.
 WITH neighbors AS (
-    SELECT string_agg(
+    SELECT arrow_cast(string_agg(
         concat(CAST(product_no AS VARCHAR), ':', CAST(related_product_no AS VARCHAR), ':', CAST(cosine AS VARCHAR)),
         ' ' ORDER BY product_no, related_rank
-    ) AS neighbors
+    ), 'Utf8View') AS neighbors
     FROM product_affinity
 ),
 
@@ -26,7 +27,7 @@ chosen AS (
         customer_products.customer_key,
         next_item(
             arrow_cast(string_to_array(customer_products.product_numbers, ' '), 'List(Int64)'),
-            arrow_cast(neighbors.neighbors, 'Utf8View')
+            neighbors.neighbors
         ) AS next
     FROM customer_products
     CROSS JOIN neighbors

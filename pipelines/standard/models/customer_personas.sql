@@ -24,13 +24,18 @@ WITH features AS (
         CAST(interactions_count AS DOUBLE) / orders_count AS contacts_per_order
     FROM customer_orders
     WHERE orders_count > 0
+),
+
+-- As a view the text is shared by the rows it is joined to.
+fitted AS (
+    SELECT arrow_cast(clusters, 'Utf8View') AS clusters FROM persona_fit
 )
 
 SELECT
     features.customer_key,
     features.as_of_date,
     kmeans_assign(
-        arrow_cast(persona_fit.clusters, 'Utf8View'),
+        fitted.clusters,
         make_array(
             ln(1.0 + days_since_last_order),
             ln(CAST(orders_count AS DOUBLE)),
@@ -47,4 +52,4 @@ SELECT
     features.refund_share,
     features.contacts_per_order
 FROM features
-CROSS JOIN persona_fit
+CROSS JOIN fitted

@@ -14,6 +14,8 @@ WITH excluded AS (
     WHERE is_cancelled IS TRUE
         OR local_date(ordered_at) > as_of()
         OR CAST(local_date(ordered_at) AS INT) <= CAST(as_of() AS INT) - CAST(setting('next_product_days', 1095) AS INT)
+    UNION ALL
+    SELECT source, order_id FROM order_facts WHERE NOT is_order
 ),
 
 counted AS (

@@ -234,7 +234,42 @@ fn orders_values_and_segments_of_the_retail_data_are_reproduced() {
     ];
     assert_eq!(segments, expected);
 
+    let cuts = rows(
+        &tables["segment_cuts"],
+        &[
+            "is_as_of",
+            "recency_cut_1",
+            "recency_cut_2",
+            "recency_cut_3",
+            "recency_cut_4",
+            "frequency_cut_1",
+            "frequency_cut_2",
+            "frequency_cut_3",
+            "frequency_cut_4",
+        ],
+    );
+    let now: Vec<String> = cuts[cuts.len() - 1][1..]
+        .iter()
+        .map(|cut| format!("{:.1}", cut.parse::<f64>().expect("a number")))
+        .collect();
+    assert_eq!(now, ["13.8", "33.0", "72.0", "180.0", "1.0", "2.0", "3.0", "6.0"]);
+
     let shares = rows(&tables["segment_summary"], &["segment", "gross_share"]);
     let champions = shares.iter().find(|row| row[0] == "champions").expect("champions");
     assert_eq!(format!("{:.3}", champions[1].parse::<f64>().expect("a share")), "0.483");
+}
+
+/// On these customers k-means on unscaled features puts 99.1 % into one cluster.
+#[test]
+fn personas_of_the_retail_data_are_several_groups_of_size() {
+    let engine = engine();
+    let Some(base) = online_retail(&engine) else { return };
+    let tables = build(&engine, "+personas", "GBP", "2011-12-10", &base);
+    let personas = rows(&tables["personas"], &["customers_share", "customers_count", "persona_label"]);
+    let shares: Vec<f64> = personas.iter().map(|row| row[0].parse().expect("a share")).collect();
+    assert!(shares.len() >= 3, "{personas:?}");
+    assert!(shares.iter().all(|share| *share < 0.6), "{personas:?}");
+    assert!(shares.iter().filter(|share| **share > 0.05).count() >= 3, "{personas:?}");
+    let customers: u64 = personas.iter().map(|row| row[1].parse::<u64>().expect("a count")).sum();
+    assert_eq!(customers, 4_338);
 }

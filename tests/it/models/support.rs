@@ -14,6 +14,7 @@ use stammkunde::config::gates::GatesSpec;
 use stammkunde::config::spec::{ClusterSpec, CohesionSpec, IdentitySpec, KeyLimits, Secret, SqlFile, TrainingSpec};
 use stammkunde::config::standard;
 use stammkunde::engine::{Engine, EngineOptions};
+use stammkunde::model;
 use stammkunde::model::{Table, Tables};
 use stammkunde::table::RecordKind;
 
@@ -119,11 +120,14 @@ pub fn records(kind: RecordKind, csv: &str) -> Table {
     table(&Schema::new(fields), csv)
 }
 
-/// `customers` with keys, and no address.
+/// `customers` with nothing but keys: all other columns are null.
 pub fn customers(keys: &[&str]) -> Table {
-    let text = |name: &str, nullable| arrow::datatypes::Field::new(name, DataType::Utf8, nullable);
-    let schema = Schema::new(vec![text("customer_key", false), text("email", true)]);
-    table(&schema, &format!("customer_key\n{}", keys.join("\n")))
+    people(&format!("customer_key\n{}", keys.join("\n")))
+}
+
+/// `customers` from CSV text: columns that are not named are null.
+pub fn people(csv: &str) -> Table {
+    table(&model::base::schemas(&standard_spec())["customers"], csv)
 }
 
 pub fn table(schema: &Schema, csv: &str) -> Table {
