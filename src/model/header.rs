@@ -42,7 +42,9 @@ pub fn read(text: &str) -> Header {
         unit: take("unit"),
         description: take("description").unwrap_or_default(),
         hint: take("hint"),
-        show: take("show").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default(),
+        show: take("show")
+            .map(|names| names.split(',').map(|name| name.trim().to_owned()).collect())
+            .unwrap_or_default(),
     }
 }
 

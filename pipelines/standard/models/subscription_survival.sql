@@ -99,9 +99,8 @@ SELECT
     summed.churned_count,
     CASE WHEN at_risk_count > 0 THEN 1 - CAST(churned_count AS DOUBLE) / at_risk_count END AS retention_rate,
     CASE
-        WHEN at_risk_count = 0 THEN NULL
-        WHEN churned_count = at_risk_count THEN 0
-        ELSE exp(log_survival)
+        WHEN at_risk_count > 0 AND churned_count = at_risk_count THEN CAST(0 AS DOUBLE)
+        WHEN at_risk_count > 0 THEN exp(log_survival)
     END AS survival,
     CASE WHEN at_risk_count > churned_count THEN exp(log_survival) * sqrt(greenwood) END AS standard_error,
     CASE
