@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::csv::Rows;
 use super::group::Group;
-use super::{crm, messages, orders, rates, shop, web};
+use super::{club, crm, messages, orders, rates, shop, web};
 use crate::error::{Error, Result};
 
 /// Byte order mark of UTF-8.
@@ -57,6 +57,7 @@ pub(super) struct Files {
     newsletter: Output,
     survey: Output,
     support: Output,
+    club: Output,
     truth: Output,
     exports: PathBuf,
 }
@@ -77,6 +78,7 @@ impl Files {
             newsletter: Output::create(exports.join("newsletter/subscribers.csv"))?,
             survey: Output::create(exports.join("survey/nps.csv"))?,
             support: Output::create(exports.join("support/tickets.jsonl"))?,
+            club: Output::create(exports.join("club/contracts.csv"))?,
             truth: Output::create(folder.join("truth.csv"))?,
             exports,
         };
@@ -93,6 +95,7 @@ impl Files {
         for row in &messages::SURVEY_HEADERS {
             files.survey.write(header(',', "\r\n", row).as_bytes())?;
         }
+        files.club.write(header(',', "\n", &club::HEADER).as_bytes())?;
         let mut rates = Output::create(files.exports.join("bank/rates.csv"))?;
         rates.write(rates::write(seed).as_bytes())?;
         rates.finish()?;
@@ -112,6 +115,7 @@ impl Files {
         self.newsletter.write(group.newsletter.text.as_bytes())?;
         self.survey.write(group.survey.text.as_bytes())?;
         self.support.write(group.support.as_bytes())?;
+        self.club.write(group.club.text.as_bytes())?;
         self.truth.write(group.truth.text.as_bytes())?;
         for (month, member) in group.web.iter().enumerate().filter(|(_, member)| !member.is_empty()) {
             let output = match &mut self.web[month] {
@@ -131,7 +135,7 @@ impl Files {
             crm.write(&crm::encode(&format!("Anzahl Datensätze: {rows}\r\n")))?;
             crm.finish()?;
         }
-        let rest = [self.customers, self.newsletter, self.survey, self.support, self.truth];
+        let rest = [self.customers, self.newsletter, self.survey, self.support, self.club, self.truth];
         rest.into_iter()
             .chain(self.orders)
             .chain(self.web.into_iter().flatten())

@@ -4,7 +4,7 @@ use super::DemoOptions;
 use super::csv::Rows;
 use super::people::{self, Person};
 use super::random::Random;
-use super::{crm, messages, orders, shop, web};
+use super::{club, crm, messages, orders, shop, web};
 
 /// The parts of every file that one group contributes.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(super) struct Group {
     pub(super) newsletter: Rows,
     pub(super) survey: Rows,
     pub(super) support: String,
+    pub(super) club: Rows,
     pub(super) truth: Rows,
 }
 
@@ -110,6 +111,7 @@ pub(super) fn make(cut: Cut, number: u64) -> Group {
         newsletter: messages::newsletter(&mut context, &mut random),
         survey: messages::survey(&context, &mut random),
         support: messages::support(&mut context, &mut random),
+        club: club::write(cut, number, &accounts),
         truth: context.truth,
     }
 }

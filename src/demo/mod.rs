@@ -1,5 +1,6 @@
 //! The generator behind `stammkunde demo`: seeded exports as companies really write them, and the truth beside them.
 
+mod club;
 mod crm;
 mod csv;
 mod files;

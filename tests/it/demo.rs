@@ -390,8 +390,14 @@ fn the_project_names_the_files_that_the_generator_writes() {
         assert!(written.keys().any(|path| pattern.matches_path(path)), "{pattern} matches nothing");
         sources += 1;
     }
-    assert_eq!(sources, 8);
-    for name in ["crm.contacts", "shop_orders.order_lines", "web.events", "survey.interactions"] {
+    assert_eq!(sources, 9);
+    for name in [
+        "crm.contacts",
+        "shop_orders.order_lines",
+        "web.events",
+        "survey.interactions",
+        "club.subscriptions",
+    ] {
         assert!(written.contains_key(&PathBuf::from(format!("sources/{name}.sql"))), "{name}");
     }
 }

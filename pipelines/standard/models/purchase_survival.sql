@@ -104,7 +104,7 @@ SELECT
     at_risk_count,
     events_count,
     censored_count,
-    CASE WHEN events_count < at_risk_count THEN exp(log_survival) ELSE 0 END AS survival,
+    CASE WHEN events_count < at_risk_count THEN exp(log_survival) ELSE CAST(0 AS DOUBLE) END AS survival,
     CASE WHEN events_count < at_risk_count THEN exp(log_survival) * sqrt(greenwood) END AS standard_error,
     CASE
         WHEN log_survival < 0 AND events_count < at_risk_count

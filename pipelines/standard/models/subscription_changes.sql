@@ -5,6 +5,8 @@
 --   which it starts up to the month before the one in which it ends: churn falls into the month after the last active one. Prices for other
 --   periods are spread evenly over months (a month has 365.2425 / 84 = 4.3481 weeks). Only complete months up to the as-of day; an end that is
 --   announced for later has not happened. Stretches without a customer, and amounts that are not above 0, do not count.
+--   Another currency is converted by the latest rate on or before the day a stretch begins, no older than `exchange_rate_age_days_max` (7) days,
+--   and by that rate to its end: what currencies do makes nobody pay more. Without a rate the audit `subscription_changes_inputs` ends the run.
 -- columns:
 --   customer_key: The customer.
 --   month_end [date]: Last day of the month.
@@ -20,20 +22,57 @@ WITH last_month AS (
         CAST(date_part('year', as_of() + INTERVAL '1 day') * 12 + date_part('month', as_of() + INTERVAL '1 day') - 2 AS BIGINT) AS month_no
 ),
 
-stretches AS (
+-- The newest rate of the days before a stretch begins, for each currency and such day.
+begun AS (
+    SELECT DISTINCT currency, local_date(started_at) AS start_date
+    FROM subscriptions
+    WHERE currency <> setting('currency')
+),
+
+rate_days AS (
+    SELECT begun.currency, begun.start_date, max(exchange_rates.rate_date) AS rate_date
+    FROM begun
+    INNER JOIN exchange_rates
+        ON exchange_rates.currency = begun.currency
+            AND exchange_rates.rate_date <= begun.start_date
+            AND exchange_rates.rate_date >= begun.start_date - CAST(setting('exchange_rate_age_days_max', 7) AS INT)
+    WHERE exchange_rates.rate > 0
+    GROUP BY begun.currency, begun.start_date
+),
+
+rates AS (
+    SELECT rate_days.currency, rate_days.start_date, min(exchange_rates.rate) AS rate
+    FROM rate_days
+    INNER JOIN exchange_rates ON exchange_rates.currency = rate_days.currency AND exchange_rates.rate_date = rate_days.rate_date
+    WHERE exchange_rates.rate > 0
+    GROUP BY rate_days.currency, rate_days.start_date
+),
+
+paid AS (
     SELECT
         customer_key,
-        CAST(date_part('year', local_date(started_at)) * 12 + date_part('month', local_date(started_at)) - 1 AS BIGINT) AS from_month,
-        CAST(date_part('year', local_date(ended_at)) * 12 + date_part('month', local_date(ended_at)) - 1 AS BIGINT) AS until_month,
-        CASE period
-            WHEN 'month' THEN amount
-            WHEN 'year' THEN CAST(round(CAST(amount AS DOUBLE) / 12, 4) AS DECIMAL(18, 4))
-            WHEN 'half_year' THEN CAST(round(CAST(amount AS DOUBLE) / 6, 4) AS DECIMAL(18, 4))
-            WHEN 'quarter' THEN CAST(round(CAST(amount AS DOUBLE) / 3, 4) AS DECIMAL(18, 4))
-            WHEN 'week' THEN CAST(round(CAST(amount AS DOUBLE) * 365.2425 / 84, 4) AS DECIMAL(18, 4))
-        END AS monthly
+        currency,
+        local_date(started_at) AS start_date,
+        local_date(ended_at) AS end_date,
+        amount,
+        CASE period WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 WHEN 'half_year' THEN 6 WHEN 'year' THEN 12 WHEN 'week' THEN 84 / 365.2425 END
+            AS months
     FROM subscriptions
     WHERE customer_key IS NOT NULL AND amount > 0
+),
+
+stretches AS (
+    SELECT
+        paid.customer_key,
+        CAST(date_part('year', paid.start_date) * 12 + date_part('month', paid.start_date) - 1 AS BIGINT) AS from_month,
+        CAST(date_part('year', paid.end_date) * 12 + date_part('month', paid.end_date) - 1 AS BIGINT) AS until_month,
+        CASE
+            WHEN paid.currency = setting('currency') AND paid.months = 1 THEN paid.amount
+            WHEN paid.currency = setting('currency') THEN CAST(round(CAST(paid.amount AS DOUBLE) / paid.months, 4) AS DECIMAL(18, 4))
+            ELSE CAST(round(CAST(paid.amount AS DOUBLE) * rates.rate / paid.months, 4) AS DECIMAL(18, 4))
+        END AS monthly
+    FROM paid
+    LEFT JOIN rates ON rates.currency = paid.currency AND rates.start_date = paid.start_date
 ),
 
 -- What begins and what ends in a month. A stretch that ends in the month it began is paid at no month end.
