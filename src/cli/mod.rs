@@ -11,6 +11,7 @@ use stammkunde::{Error, Result, Spec};
 mod bug;
 mod completions;
 mod demo;
+mod docs;
 mod evaluate;
 mod explain;
 mod init;
@@ -19,6 +20,7 @@ mod output;
 mod plan;
 mod privacy;
 mod progress;
+mod report;
 mod resolve;
 mod review;
 mod run;
@@ -104,6 +106,10 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// List the pairs most worth a person's look, as a file of decisions to fill in.
     Review(review::ReviewArgs),
+    /// Write the report of a version: one HTML file with charts.
+    Report(report::ReportArgs),
+    /// Write the data dictionary: one HTML file.
+    Docs(docs::DocsArgs),
     /// Show, compare or save the matching model.
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -191,6 +197,8 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Explain(args) => explain::explain(args, &start(&cli.global, output)?, output),
         Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
         Command::Review(args) => review::review(args, &start(&cli.global, output)?, output),
+        Command::Report(args) => report::report(args, &start(&cli.global, output)?, output),
+        Command::Docs(args) => docs::docs(args, &start(&cli.global, output)?, output),
         Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
         Command::Privacy(command) => privacy::privacy(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),

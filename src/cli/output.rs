@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
@@ -208,6 +209,15 @@ pub fn write_stdout(text: &str) -> Result<()> {
         Err(error) => Err(Error::environment("cannot write to stdout").because(error)),
         Ok(()) => Ok(()),
     }
+}
+
+/// Writes a page for people; one that is there is replaced.
+pub fn write_page(path: &Path, page: &str) -> Result<()> {
+    std::fs::write(path, page).map_err(|error| {
+        Error::environment("the page cannot be written")
+            .with("file", path.display().to_string())
+            .because(error)
+    })
 }
 
 fn colors() -> bool {
