@@ -174,6 +174,7 @@ fn of_record(kind: Option<RecordKind>, table: &str, name: &str) -> Option<Said> 
     let kind = kind.or_else(|| (table == "customers").then_some(RecordKind::Contacts))?;
     let said = |text: &str| Some((None, text.to_owned()));
     match name {
+        column::CUSTOMER_KEY if table == "contacts" => return said("The customer."),
         column::CUSTOMER_KEY => return said("The customer; null if the row belongs to nobody known."),
         column::SOURCE => return said("Source of the row."),
         _ => {}

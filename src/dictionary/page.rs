@@ -40,7 +40,7 @@ fn head(body: &mut Html, project: &str, tables: &[TableDoc], functions: &[Functi
 }
 
 fn link(body: &mut Html, target: &str, text: &str) {
-    body.raw("<a").value("href", &format!("#{target}")).raw(">").text(text).raw("</a> ");
+    body.raw("<a").value("href", &format!("#{target}")).raw(">").text(text).raw("</a>");
 }
 
 fn chapter(body: &mut Html, purpose: Purpose, tables: &[TableDoc]) {

@@ -22,7 +22,13 @@ pub fn churn(answers: &Answers) -> Html {
     html
 }
 
+/// Months that can be observed: the first year of the data has no rate and no bridge.
+fn observed(rows: &[Row], column: &str) -> Vec<Row> {
+    rows.iter().filter(|month| !month[column].is_null()).cloned().collect()
+}
+
 fn rate(rows: &[Row]) -> Html {
+    let rows = &observed(rows, "churn_rate");
     figure(&Figure {
         chart: "churn_rate",
         title: "Churn rate of twelve months",
@@ -33,6 +39,7 @@ fn rate(rows: &[Row]) -> Html {
 }
 
 fn closing(rows: &[Row]) -> Html {
+    let rows = &observed(rows, "customers_closing");
     figure(&Figure {
         chart: "customers_closing",
         title: "Active customers",
@@ -47,6 +54,7 @@ fn closing(rows: &[Row]) -> Html {
 
 /// Gains above the line, losses below it.
 fn bridge(rows: &[Row]) -> Html {
+    let rows = &observed(rows, "customers_opening");
     let mut parts = Vec::new();
     for month in rows {
         for (change, column, sign) in [
@@ -92,7 +100,7 @@ fn bridge(rows: &[Row]) -> Html {
 /// The heat map of retention, and survival.
 pub fn cohorts(answers: &Answers) -> Html {
     let mut html = Html::default();
-    html.raw("<p>Customers by the month of their first order. What is not over by the as-of day is left white: it is not zero, it is not known.</p>\n<div class=\"block\">");
+    html.raw("<p>Customers by the month of their first order. What is not over by the as-of day is left empty: it is not zero, it is not known.</p>\n<div class=\"block\">");
     html.html(&or_absent("Retention by cohort", answers.rows("cohorts").map(retention)));
     html.raw("</div><div class=\"block\">");
     html.html(&or_absent("How long until the next order", answers.rows("survival").map(survival)));

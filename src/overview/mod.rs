@@ -13,7 +13,7 @@ use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::page::{self, Html};
-use crate::publish::{Manifest, Warehouse};
+use crate::publish::{Draft, Manifest, Warehouse};
 use crate::table::VersionNumber;
 
 mod answers;
@@ -71,6 +71,32 @@ pub fn of_version(engine: &Engine, spec: &Spec, warehouse: &Warehouse, manifest:
     report(engine, spec, &subject, &tables)
 }
 
+/// Makes the report of a version that is `manifest` but for the tables in `draft`, and adds it there.
+///
+/// # Errors
+/// As [`of_version`].
+pub fn add_to_draft(engine: &Engine, spec: &Spec, warehouse: &Warehouse, manifest: &Manifest, draft: &mut Draft<'_>) -> Result<()> {
+    let mut rows: BTreeMap<String, u64> = manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect();
+    rows.extend(draft.rows());
+    let subject = Subject {
+        version: VersionNumber(manifest.version.0 + 1),
+        as_of: manifest.as_of,
+        rows,
+    };
+    let page = {
+        let tables = Tables {
+            schema: &|name| warehouse.schema(engine, manifest, name),
+            rows: &|name, columns, head| match (draft.read(name, columns, head)?, head) {
+                (Some(rows), _) => Ok(rows),
+                (None, Some(head)) => Ok(warehouse.head(engine, manifest, name, columns, head)?.unwrap_or_default()),
+                (None, None) => Ok(warehouse.read(engine, manifest, name, Some(columns))?.unwrap_or_default()),
+            },
+        };
+        report(engine, spec, &subject, &tables)?
+    };
+    draft.add_page(FILE, page.into())
+}
+
 /// Makes the report. Equal tables give equal bytes.
 ///
 /// # Errors
@@ -106,7 +132,7 @@ fn render(spec: &Spec, subject: &Subject, answers: &Answers, examples: &[example
     records::summary(&mut body, subject, answers);
     body.raw("</header>\n<nav aria-label=\"Chapters\"><div>");
     for (id, title, _) in &chapters {
-        body.raw("<a").value("href", &format!("#{id}")).raw(">").text(title).raw("</a> ");
+        body.raw("<a").value("href", &format!("#{id}")).raw(">").text(title).raw("</a>");
     }
     body.raw("</div></nav>\n<main>\n");
     for (id, title, html) in &chapters {

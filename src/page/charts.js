@@ -29,7 +29,7 @@
       legend: { labelColor: soft, titleColor: soft, titleFontWeight: "normal", labelFontSize: 11, titleFontSize: 11, orient: "top", symbolStrokeWidth: 2 },
       header: { labelColor: soft, titleColor: soft },
       range: {
-        category: [accent, color("--second"), color("--third"), soft],
+        category: [accent, color("--second"), color("--third"), color("--fourth"), soft, color("--ink")],
         ramp: [color("--heat0"), color("--heat1"), color("--heat2")],
         heatmap: [color("--heat0"), color("--heat1"), color("--heat2")]
       }
@@ -39,6 +39,7 @@
   function draw(figure) {
     const plot = figure.querySelector(".plot");
     const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+    spec.autosize = { type: spec.height && spec.height.step ? "fit-x" : "fit", contains: "padding" };
     spec.params = [
       { name: "ink", value: color("--ink") }, { name: "soft", value: color("--soft") }, { name: "accent", value: color("--accent") },
       { name: "second", value: color("--second") }, { name: "paper", value: color("--paper") }, { name: "line", value: color("--line") },

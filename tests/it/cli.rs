@@ -18,6 +18,7 @@ mod privacy;
 mod project;
 pub mod remote;
 mod repeat;
+mod report;
 mod resolve;
 mod review;
 mod select;

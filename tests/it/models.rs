@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod dictionary;
 mod order;
 mod reference;
 mod shipped;

@@ -5,4 +5,4 @@ SELECT clv_tier, count(*) AS customers_count, sum(clv_historical_net) AS clv_his
 FROM customer_clv
 WHERE clv_tier IS NOT NULL
 GROUP BY clv_tier
-ORDER BY clv_historical_net DESC, clv_tier
+ORDER BY sum(clv_historical_net) / count(*) DESC, clv_tier
