@@ -122,12 +122,11 @@ fn render(spec: &Spec, subject: &Subject, answers: &Answers, examples: &[example
         ("cohorts", "Cohorts", metrics::cohorts(answers)),
         ("models", "Are the forecasts right?", models::models(answers)),
     ];
-    let project = spec.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut body = Html::default();
     body.raw("<header><p class=\"eyebrow\">Version ")
         .text(&subject.version.to_string())
         .raw("</p><h1>")
-        .text(&format!("{project} as of {}", subject.as_of.format("%-d %B %Y")))
+        .text(&format!("Customers as of {}", subject.as_of.format("%-d %B %Y")))
         .raw("</h1>");
     records::summary(&mut body, subject, answers);
     body.raw("</header>\n<nav aria-label=\"Chapters\"><div>");
@@ -140,7 +139,8 @@ fn render(spec: &Spec, subject: &Subject, answers: &Answers, examples: &[example
     }
     body.raw("</main>\n");
     footer(&mut body);
-    page::page(&format!("{project}: version {}, {}", subject.version, subject.as_of), &body, &page::CHARTS)
+    let title = format!("Customers as of {}, version {}", subject.as_of, subject.version);
+    page::page(&title, &body, &page::CHARTS)
 }
 
 fn footer(body: &mut Html) {

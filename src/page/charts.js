@@ -39,7 +39,10 @@
   function draw(figure) {
     const plot = figure.querySelector(".plot");
     const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
-    spec.autosize = { type: spec.height && spec.height.step ? "fit-x" : "fit", contains: "padding" };
+    // A height by rows: Vega-Lite has one too, and warns of it in the console.
+    if (spec.height.step) {
+      spec.height = spec.height.step * new Set(spec.data.values.map((row) => row[spec.encoding.y.field])).size;
+    }
     spec.params = [
       { name: "ink", value: color("--ink") }, { name: "soft", value: color("--soft") }, { name: "accent", value: color("--accent") },
       { name: "second", value: color("--second") }, { name: "paper", value: color("--paper") }, { name: "line", value: color("--line") },
