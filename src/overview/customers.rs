@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answers::Answers;
-use super::figure::{Figure, figure, or_absent};
+use super::figure::{Figure, absent, figure, or_absent};
 use super::records::{number, row, sum, text};
 use crate::page::Html;
 use crate::page::table::{Format, Row, table, written};
@@ -19,7 +19,7 @@ pub fn value(answers: &Answers, currency: &str) -> Html {
     html.raw("<div><h3>Tiers</h3>");
     match answers.rows("clv_tiers") {
         Ok(rows) => html.html(&tiers(rows)),
-        Err(why) => html.html(&or_absent("Tiers", Err(why))),
+        Err(why) => html.html(&absent(&why)),
     };
     html.raw("</div></div>");
     html
@@ -137,7 +137,7 @@ fn lorenz(rows: &[Row]) -> Html {
 }
 
 fn tiers(rows: &[Row]) -> Html {
-    let (customers, worth) = (sum(rows, "customers_count"), sum(rows, "clv_historical_net"));
+    let (customers, worth) = (sum(rows, "customers_count"), sum(rows, "value_sum"));
     let share = |part: f64, whole: f64| if whole > 0.0 { json!(part / whole) } else { Value::Null };
     let rows: Vec<Row> = rows
         .iter()
@@ -146,8 +146,8 @@ fn tiers(rows: &[Row]) -> Html {
                 ("clv_tier", tier["clv_tier"].clone()),
                 ("customers_count", tier["customers_count"].clone()),
                 ("customers_share", share(number(tier, "customers_count"), customers)),
-                ("clv_historical_net", tier["clv_historical_net"].clone()),
-                ("value_share", share(number(tier, "clv_historical_net"), worth)),
+                ("value_sum", tier["value_sum"].clone()),
+                ("value_share", share(number(tier, "value_sum"), worth)),
             ])
         })
         .collect();
@@ -156,7 +156,7 @@ fn tiers(rows: &[Row]) -> Html {
             ("clv_tier", "Tier", Format::Words),
             ("customers_count", "Customers", Format::Count),
             ("customers_share", "of all", Format::Share),
-            ("clv_historical_net", "Value so far", Format::Money),
+            ("value_sum", "Value so far", Format::Money),
             ("value_share", "of all", Format::Share),
         ],
         &rows,

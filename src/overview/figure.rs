@@ -53,6 +53,14 @@ pub fn or_absent(title: &str, rows: Result<Html, String>) -> Html {
     })
 }
 
+/// The sentence alone, below a title that stands there already.
+#[must_use]
+pub fn absent(why: &str) -> Html {
+    let mut html = Html::default();
+    html.raw("<p class=\"absent\">").text(why).raw("</p>\n");
+    html
+}
+
 fn specification(chart: &str, rows: &[Row]) -> Value {
     let file = SPECS.get_file(format!("{chart}.json")).expect("charts are named as their files, which a test draws");
     let text = file.contents_utf8().expect("shipped files are UTF-8, which a test reads");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::answers::Answers;
-use super::figure::{Figure, figure, or_absent};
+use super::figure::{Figure, absent, figure, or_absent};
 use super::records::text;
 use crate::page::Html;
 use crate::page::table::{Format, Row, table};
@@ -18,7 +18,7 @@ pub fn models(answers: &Answers) -> Html {
         .raw("it ranks who buys, 0.5 is chance. Brier and calibration error: smaller is better.</p>");
     match answers.rows("scorecard") {
         Ok(rows) => html.html(&table(&SCORECARD, rows)),
-        Err(why) => html.html(&or_absent("Scorecard", Err(why))),
+        Err(why) => html.html(&absent(&why)),
     };
     if let Ok(rows) = answers.rows("parameters") {
         html.raw("<details><summary>Parameters with standard errors</summary>")

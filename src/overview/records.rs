@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Subject;
 use super::answers::Answers;
 use super::examples::Example;
-use super::figure::{Figure, figure, or_absent};
+use super::figure::{Figure, absent, figure, or_absent};
 use crate::page::Html;
 use crate::page::table::{Format, Row, table, written};
 
@@ -67,7 +67,7 @@ pub fn intake(answers: &Answers) -> Html {
             ],
             rows,
         )),
-        Err(why) => html.html(&or_absent("Rows by source", Err(why))),
+        Err(why) => html.html(&absent(&why)),
     };
     html.raw("</div><div><h3>Rejected</h3>");
     match answers.rows("rejects") {
@@ -98,7 +98,7 @@ pub fn matches(answers: &Answers, examples: &[Example]) -> Html {
     html.raw("</div><div class=\"grid\"><div><h3>Links by rule</h3>");
     match answers.rows("rules") {
         Ok(rows) => html.html(&table(&[("rule", "Rule", Format::Text), ("pairs_count", "Pairs", Format::Count)], rows)),
-        Err(why) => html.html(&or_absent("Rules", Err(why))),
+        Err(why) => html.html(&absent(&why)),
     };
     html.raw("</div><div><h3>Looked at and not linked</h3>");
     match answers.rows("refusals") {
@@ -230,7 +230,7 @@ pub fn keys(answers: &Answers) -> Html {
             ],
             rows,
         )),
-        Err(why) => html.html(&or_absent("Versions", Err(why))),
+        Err(why) => html.html(&absent(&why)),
     };
     html.raw("</div></div>\n");
     html
