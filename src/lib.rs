@@ -4,6 +4,7 @@
 //! (`tests/it/architecture.rs` checks both). [`run`] is the spine that calls the stages from top to bottom.
 
 pub mod error;
+pub mod page;
 pub mod table;
 pub mod text;
 
@@ -36,9 +37,13 @@ pub mod publish;
 
 pub mod report;
 
+pub mod dictionary;
+
 pub mod plan;
 
 pub mod explain;
+
+pub mod overview;
 
 pub mod privacy;
 

@@ -12,6 +12,7 @@ mod audience;
 mod bug;
 mod completions;
 mod demo;
+mod docs;
 mod evaluate;
 mod explain;
 mod init;
@@ -20,6 +21,7 @@ mod output;
 mod plan;
 mod privacy;
 mod progress;
+mod report;
 mod resolve;
 mod review;
 mod run;
@@ -107,6 +109,10 @@ enum Command {
     Review(review::ReviewArgs),
     /// Write segments as files of hashes for ad platforms: Google Customer Match, Meta Custom Audiences.
     Audience(audience::AudienceArgs),
+    /// Write the report of a version: one HTML file with charts.
+    Report(report::ReportArgs),
+    /// Write the data dictionary: one HTML file.
+    Docs(docs::DocsArgs),
     /// Show, compare or save the matching model.
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -195,6 +201,8 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Evaluate(args) => evaluate::evaluate(args, &start(&cli.global, output)?, output),
         Command::Review(args) => review::review(args, &start(&cli.global, output)?, output),
         Command::Audience(args) => audience::audience(args, &start(&cli.global, output)?, output),
+        Command::Report(args) => report::report(args, &start(&cli.global, output)?, output),
+        Command::Docs(args) => docs::docs(args, &start(&cli.global, output)?, output),
         Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
         Command::Privacy(command) => privacy::privacy(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),

@@ -238,6 +238,15 @@ fn private(options: &mut std::fs::OpenOptions) -> &mut std::fs::OpenOptions {
     options.write(true)
 }
 
+/// Writes a page for people; one that is there is replaced.
+pub fn write_page(path: &Path, page: &str) -> Result<()> {
+    std::fs::write(path, page).map_err(|error| {
+        Error::environment("the page cannot be written")
+            .with("file", path.display().to_string())
+            .because(error)
+    })
+}
+
 fn colors() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal()
 }

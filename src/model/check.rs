@@ -8,7 +8,7 @@ use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::query::Query;
-use super::{ModelSpec, base, failure, header, order, plain, session};
+use super::{ModelSpec, base, failure, header, order, plain, session, suggest};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::{Engine, Thrift};
@@ -42,6 +42,7 @@ pub fn check(engine: &Engine, spec: &Spec) -> Checked {
         match engine.wait(output(&session, &model.sql)) {
             Ok(schema) => match plain::schema_of(&schema) {
                 Ok(schema) => {
+                    findings.extend(undescribed(model, &schema));
                     session::register_empty(&session, &model.name, &schema).expect("an empty table has no batch that could differ");
                     schemas.insert(model.name.clone(), schema);
                 }
@@ -64,6 +65,31 @@ pub fn check(engine: &Engine, spec: &Spec) -> Checked {
     findings.sort();
     findings.dedup();
     Checked { models, schemas, findings }
+}
+
+/// Descriptions of columns that the query does not give, or that stand there twice.
+fn undescribed(model: &ModelSpec, schema: &SchemaRef) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (position, described) in model.columns.iter().enumerate() {
+        let name = described.name.as_str();
+        let given = schema.fields().iter().map(|field| field.name().as_str());
+        let (message, hint) = if schema.index_of(name).is_err() {
+            let nearest = suggest::nearest(name, given);
+            (format!("the header describes `{name}`, which the query does not give"), nearest)
+        } else if model.columns[..position].iter().any(|known| known.name == name) {
+            (format!("the header describes `{name}` twice"), None)
+        } else {
+            continue;
+        };
+        findings.push(Diagnostic {
+            file: model.sql.path.clone(),
+            line: described.line,
+            column: 1,
+            message,
+            hint,
+        });
+    }
+    findings
 }
 
 async fn output(session: &SessionContext, file: &SqlFile) -> Result<arrow::datatypes::Schema, DataFusionError> {

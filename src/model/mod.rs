@@ -13,6 +13,7 @@ use crate::config::spec::SqlFile;
 use crate::engine::Engine;
 use crate::error::{Diagnostic, Error, Result};
 
+mod ask;
 pub mod base;
 mod build;
 mod case;
@@ -28,6 +29,10 @@ mod plain;
 mod query;
 mod session;
 mod suggest;
+
+pub use ask::Asker;
+pub use check::Checked;
+pub use header::DescribedColumn;
 
 /// A table in memory: all batches have `schema`.
 #[derive(Debug, Clone)]
@@ -52,6 +57,8 @@ pub struct ModelSpec {
     pub unit: Option<String>,
     /// What it is for.
     pub description: String,
+    /// What the header says of its columns; empty for a model that says nothing.
+    pub columns: Vec<DescribedColumn>,
     /// Models and base tables it reads, found by parsing, sorted.
     pub depends: Vec<String>,
     /// The query.
@@ -133,6 +140,19 @@ pub fn reads(spec: &Spec, models: &[ModelSpec]) -> BTreeSet<String> {
 #[must_use]
 pub fn check(engine: &Engine, spec: &Spec) -> Vec<Diagnostic> {
     check::check(engine, spec).findings
+}
+
+/// Plans every model against empty tables: the models in order, the schemas of all tables that planned, base tables included, and the
+/// findings of [`check()`].
+#[must_use]
+pub fn plan(engine: &Engine, spec: &Spec) -> Checked {
+    check::check(engine, spec)
+}
+
+/// Tables that a file reads; none if it does not parse.
+#[must_use]
+pub fn tables_of(file: &SqlFile) -> BTreeSet<String> {
+    query::Query::parse(file).map(|query| query.tables).unwrap_or_default()
 }
 
 /// Builds the models over `base`, in order; gives the new tables only. Base tables that are missing count as empty.

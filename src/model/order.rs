@@ -92,6 +92,7 @@ fn read(file: &SqlFile) -> Result<(ModelSpec, Vec<Diagnostic>), Diagnostic> {
         grain: header.grain,
         unit: header.unit,
         description: header.description,
+        columns: header.columns,
         depends: query.tables.iter().cloned().collect(),
         sql: file.clone(),
     };

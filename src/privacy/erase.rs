@@ -18,6 +18,7 @@ use super::state;
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::overview;
 use crate::publish::{Closing, Draft, Lease, Manifest, Warehouse};
 use crate::suppress::{Cause, IdentifierKind, Listed, NewEntries, Purge, SUPPRESSIONS, Suppressions, keyed};
 use crate::table::{RunId, VersionNumber, column};
@@ -203,6 +204,10 @@ impl<'a> Erasure<'a> {
             due: report.receipt.purge_due,
         });
         files.push(self.list.write()?);
+        // What is erased must not wait for a page: without one the version is whole, and `stammkunde report` makes it.
+        if let Err(error) = overview::add_to_draft(engine, self.source.spec, warehouse, manifest, &mut draft) {
+            tracing::warn!(%error, "the version is published without its report");
+        }
         let changed = |name: &String| report.receipt.tables.contains_key(name) || name == KEY_EVENTS;
         let carried = manifest.tables.iter().filter(|(name, _)| !changed(name));
         let published = draft.commit(Closing {

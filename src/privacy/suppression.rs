@@ -12,6 +12,7 @@ use super::state;
 use crate::config::Spec;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::overview;
 use crate::publish::{Closing, Draft, Lease, Manifest, Warehouse};
 use crate::suppress::{Cause, Identifier, IdentifierKind, NewEntries, Purge, SUPPRESSIONS, Suppressions};
 use crate::table::{RunId, VersionNumber};
@@ -187,9 +188,10 @@ fn change(
 
 fn restate(source: &Source<'_>, run_id: &RunId, list: &Suppressions) -> Result<VersionNumber> {
     let manifest = source.manifest;
-    let draft = Draft::begin(source.engine, source.warehouse, run_id, Some(manifest.version))?;
+    let mut draft = Draft::begin(source.engine, source.warehouse, run_id, Some(manifest.version))?;
     let mut files = state::all(source)?;
     files.push(list.write()?);
+    overview::add_to_draft(source.engine, source.spec, source.warehouse, manifest, &mut draft)?;
     let published = draft.commit(Closing {
         as_of: manifest.as_of,
         fingerprint: manifest.fingerprint.clone(),

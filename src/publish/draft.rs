@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use super::bucket::Bucket;
 use super::write::Claim;
-use super::{FileEntry, MANIFEST_FORMAT, Manifest, TableEntry, Warehouse, commit, latest, write};
+use super::{FileEntry, MANIFEST_FORMAT, Manifest, TableEntry, Warehouse, commit, latest, read, write};
 use crate::engine::{Engine, Farewell};
 use crate::error::{Error, Result};
 use crate::table::{RunId, VersionNumber};
@@ -23,6 +23,7 @@ pub struct Draft<'a> {
     claim: Claim,
     tables: BTreeMap<String, TableEntry>,
     staged: BTreeMap<String, FileEntry>,
+    pages: BTreeMap<String, FileEntry>,
     /// `None` once the files must stay.
     farewell: Option<Farewell>,
 }
@@ -59,6 +60,7 @@ impl<'a> Draft<'a> {
             claim,
             tables: BTreeMap::new(),
             staged: BTreeMap::new(),
+            pages: BTreeMap::new(),
             farewell: Some(farewell),
         })
     }
@@ -75,6 +77,38 @@ impl<'a> Draft<'a> {
         let entry = write::table(self.engine, &self.bucket(), &self.claim.folder, (name, schema, batches))?;
         self.tables.insert(name.to_owned(), entry);
         Ok(())
+    }
+
+    /// Rows of a table that was added, its hash checked; `None` if none of that name was. `head`: at most that many, the first.
+    ///
+    /// # Errors
+    /// `Environment` if a file is missing or damaged, or lacks a column.
+    pub fn read(&self, name: &str, columns: &[&str], head: Option<usize>) -> Result<Option<Vec<RecordBatch>>> {
+        let Some(entry) = self.tables.get(name) else { return Ok(None) };
+        let bucket = self.bucket();
+        let rows = match head {
+            Some(rows) => read::head(self.engine, &bucket, entry, columns, rows),
+            None => read::table(self.engine, &bucket, entry, Some(columns)),
+        };
+        rows.map(Some)
+    }
+
+    /// Rows of the tables that were added.
+    #[must_use]
+    pub fn rows(&self) -> BTreeMap<String, u64> {
+        self.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect()
+    }
+
+    /// Writes a page for people, as `<name>` in the run's folder and in `latest/`.
+    ///
+    /// # Errors
+    /// `Config` for a name that cannot be published or stands there already, `Environment` for the store or the disk.
+    pub fn add_page(&mut self, name: &str, page: Bytes) -> Result<()> {
+        let entry = write::page(&self.bucket(), &self.claim.folder, name, page)?;
+        match self.pages.insert(name.to_owned(), entry) {
+            None => Ok(()),
+            Some(_) => Err(Error::config("two pages have the same name").with("name", name)),
+        }
     }
 
     /// Writes what was read of some inputs. Kept once, however often it is given.
@@ -131,6 +165,7 @@ impl<'a> Draft<'a> {
             fingerprint: closing.fingerprint,
             tables,
             state,
+            pages: std::mem::take(&mut self.pages),
             staged: std::mem::take(&mut self.staged),
             rolled_back_to: None,
             checksum: None,

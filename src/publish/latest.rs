@@ -1,10 +1,10 @@
-//! `latest/`: one file a table, for tools that cannot read a manifest. A convenience after the commit, repaired when a crash left it behind.
+//! `latest/`: one file a table and the pages, for people and tools that cannot read a manifest. A convenience after the commit, repaired when a crash left it behind.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::Manifest;
 use super::bucket::Bucket;
+use super::{FileEntry, Manifest, write};
 use crate::error::{Error, Result};
 use crate::table::VersionNumber;
 
@@ -32,15 +32,17 @@ pub(super) fn is_current(bucket: &Bucket<'_>, manifest: &Manifest) -> Result<boo
         return Ok(false);
     }
     let files = bucket.files(FOLDER)?;
-    let is_there = |name: &str, bytes: u64| {
-        files
-            .iter()
-            .any(|(file, meta)| *file == format!("{name}.parquet") && meta.size == bytes)
-    };
-    Ok(manifest
+    let is_there = |name: &str, bytes: u64| files.iter().any(|(file, meta)| *file == name && meta.size == bytes);
+    Ok(copies(manifest).all(|(name, file)| is_there(&name, file.bytes)))
+}
+
+/// The copies of a version: name below `latest/`, and the file.
+fn copies(manifest: &Manifest) -> impl Iterator<Item = (String, &FileEntry)> {
+    let tables = manifest
         .tables
         .iter()
-        .all(|(name, table)| table.files.iter().all(|file| is_there(name, file.bytes))))
+        .flat_map(|(name, table)| table.files.iter().map(move |file| (format!("{name}.parquet"), file)));
+    tables.chain(manifest.pages.iter().map(|(name, file)| (name.clone(), file)))
 }
 
 /// The version that the marker names.
@@ -49,21 +51,17 @@ pub(super) fn version(bucket: &Bucket<'_>) -> Result<Option<VersionNumber>> {
     Ok(marker.map(|marker| marker.version))
 }
 
-/// Copies every table, removes those that are no longer published, and writes the marker.
+/// Copies every table and page, removes those that are no longer published, and writes the marker.
 ///
 /// The marker is removed first: while it is missing, the files may be of two versions.
 pub(super) fn update(bucket: &Bucket<'_>, manifest: &Manifest) -> Result<()> {
     bucket.delete(MARKER)?;
-    for (name, table) in &manifest.tables {
-        for file in &table.files {
-            bucket.copy(&file.path, &format!("{FOLDER}/{name}.parquet"), file.bytes)?;
-        }
+    for (name, file) in copies(manifest) {
+        bucket.copy(&file.path, &format!("{FOLDER}/{name}"), file.bytes)?;
     }
     for (file, _) in bucket.files(FOLDER)? {
-        if file
-            .strip_suffix(".parquet")
-            .is_some_and(|name| !manifest.tables.contains_key(name))
-        {
+        let is_ours = file.ends_with(".parquet") || write::is_page_name(&file);
+        if is_ours && !copies(manifest).any(|(name, _)| name == file) {
             bucket.delete(&format!("{FOLDER}/{file}"))?;
         }
     }

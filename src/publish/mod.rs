@@ -3,9 +3,11 @@
 //! ```text
 //! <warehouse>/runs/<run_id>/<table>/part-00000.parquet   immutable; `<run_id>.2` if an earlier attempt left its folder
 //! <warehouse>/runs/<run_id>/state/<name>                 immutable
+//! <warehouse>/runs/<run_id>/report.html                  immutable: a page for people
 //! <warehouse>/runs/<run_id>/_claim.json                  whose the folder is; who finds another word in it cannot commit
 //! <warehouse>/versions/<20 digits>.json                  the commit: a [`Manifest`]; whoever creates it has published
 //! <warehouse>/latest/<table>.parquet                     a copy for tools that open one file; `_version.json` says of which version
+//! <warehouse>/latest/report.html                         a copy of the page
 //! <warehouse>/_lock.json                                 the [`Lease`]
 //! ```
 //!
@@ -16,6 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -73,6 +76,9 @@ pub struct Manifest {
     pub tables: BTreeMap<String, TableEntry>,
     /// State files by name: `model.json`, `ledger.json`, …
     pub state: BTreeMap<String, FileEntry>,
+    /// Pages for people by name: `report.html`. Absent in versions of older releases.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pages: BTreeMap<String, FileEntry>,
     /// What was read of the inputs, kept for the next run, by the id of the piece.
     #[serde(default)]
     pub staged: BTreeMap<String, FileEntry>,
@@ -85,10 +91,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Every file that the version needs: tables, state, what was read.
+    /// Every file that the version needs: tables, state, pages, what was read.
     pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
         let tables = self.tables.values().flat_map(|table| &table.files);
-        tables.chain(self.state.values()).chain(self.staged.values())
+        let others = self.state.values().chain(self.pages.values()).chain(self.staged.values());
+        tables.chain(others)
     }
 
     /// Rows of all tables.
@@ -200,6 +207,33 @@ impl Warehouse {
         let bucket = Bucket::new(engine, &self.root);
         let entry = manifest.tables.get(table);
         entry.map(|entry| read::table(engine, &bucket, entry, columns)).transpose()
+    }
+
+    /// The first rows of a table of a version, at least one row group's or `rows` of them; as [`Warehouse::read`] else.
+    ///
+    /// # Errors
+    /// As [`Warehouse::read`].
+    pub fn head(
+        &self,
+        engine: &Engine,
+        manifest: &Manifest,
+        table: &str,
+        columns: &[&str],
+        rows: usize,
+    ) -> Result<Option<Vec<RecordBatch>>> {
+        let bucket = Bucket::new(engine, &self.root);
+        let entry = manifest.tables.get(table);
+        entry.map(|entry| read::head(engine, &bucket, entry, columns, rows)).transpose()
+    }
+
+    /// The schema of a table of a version; `None` if the version lacks it.
+    ///
+    /// # Errors
+    /// `Environment` if a file is missing or damaged.
+    pub fn schema(&self, engine: &Engine, manifest: &Manifest, table: &str) -> Result<Option<SchemaRef>> {
+        let bucket = Bucket::new(engine, &self.root);
+        let entry = manifest.tables.get(table);
+        entry.map(|entry| read::schema(engine, &bucket, entry)).transpose()
     }
 
     /// A state file of a version, its hash checked; `None` if the version lacks it.

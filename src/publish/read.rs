@@ -1,6 +1,7 @@
 //! Reading published files, and checking that they are what their manifest says.
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
@@ -55,6 +56,39 @@ pub(super) fn table(engine: &Engine, bucket: &Bucket<'_>, entry: &TableEntry, co
         return Err(damaged(bucket, &entry.files[0], "its number of rows differs"));
     }
     Ok(batches)
+}
+
+/// The first rows of a table, see [`super::Warehouse::head`]: of one row group, at most `rows`.
+pub(super) fn head(engine: &Engine, bucket: &Bucket<'_>, entry: &TableEntry, columns: &[&str], rows: usize) -> Result<Vec<RecordBatch>> {
+    let Some(file) = entry.files.first() else { return Ok(Vec::new()) };
+    let bytes = checked(bucket, file)?;
+    let first = || -> Result<Vec<RecordBatch>, ParquetError> {
+        let metadata = ArrowReaderMetadata::load(&bytes, parquet::arrow::arrow_reader::ArrowReaderOptions::default())?;
+        let indices = |schema: &arrow::datatypes::Schema| columns.iter().map(|name| schema.index_of(name)).collect::<Result<Vec<_>, _>>();
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), indices(metadata.schema())?);
+        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata)
+            .with_projection(mask)
+            .with_limit(rows)
+            .build()?
+            .map(|batch| {
+                let batch = batch?;
+                let order = indices(&batch.schema())?;
+                Ok(batch.project(&order)?)
+            })
+            .collect()
+    };
+    engine
+        .compute(first)
+        .map_err(|error| damaged(bucket, file, "it cannot be read").because(error))
+}
+
+/// The schema of a table.
+pub(super) fn schema(engine: &Engine, bucket: &Bucket<'_>, entry: &TableEntry) -> Result<SchemaRef> {
+    let file = entry.files.first().ok_or_else(|| Error::internal("a table has no file"))?;
+    let bytes = checked(bucket, file)?;
+    let metadata = engine.compute(|| ArrowReaderMetadata::load(&bytes, parquet::arrow::arrow_reader::ArrowReaderOptions::default()));
+    let metadata = metadata.map_err(|error| damaged(bucket, file, "it cannot be read").because(error))?;
+    Ok(metadata.schema().clone())
 }
 
 fn decode(bytes: &Bytes, columns: Option<&[&str]>) -> Result<Vec<RecordBatch>, ParquetError> {

@@ -41,6 +41,11 @@ fn is_state_name(name: &str) -> bool {
         })
 }
 
+/// As a table's name, with `.html`.
+pub(super) fn is_page_name(name: &str) -> bool {
+    name.strip_suffix(".html").is_some_and(is_table_name)
+}
+
 /// That a table's name can be a folder's.
 pub(super) fn check_table_name(name: &str) -> Result<()> {
     if is_table_name(name) && ![STATE, STAGED].contains(&name) {
@@ -103,6 +108,14 @@ pub(super) fn state(bucket: &Bucket<'_>, folder: &str, name: &str, bytes: Bytes)
         return Err(unusable("state file", name));
     }
     small(bucket, format!("{folder}/{STATE}/{name}"), bytes)
+}
+
+/// Writes and verifies a page. Its name ends in `.html`.
+pub(super) fn page(bucket: &Bucket<'_>, folder: &str, name: &str, bytes: Bytes) -> Result<FileEntry> {
+    if !is_page_name(name) {
+        return Err(unusable("page", name));
+    }
+    small(bucket, format!("{folder}/{name}"), bytes)
 }
 
 /// Writes and verifies a piece of the inputs. `id` is hexadecimal.
@@ -193,6 +206,10 @@ mod tests {
         }
         for name in ["model.json", "ledger", "a.b.json"] {
             assert!(is_state_name(name), "{name}");
+        }
+        assert!(is_page_name("report.html"));
+        for name in ["report", ".html", "a.b.html", "../a.html"] {
+            assert!(!is_page_name(name), "{name}");
         }
         for name in ["a..json", ".json", "a/b.json", "a.", "a.J"] {
             assert!(!is_state_name(name), "{name}");

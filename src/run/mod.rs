@@ -26,6 +26,7 @@ mod framing;
 mod gates;
 mod identity;
 mod keys;
+mod pages;
 mod pieces;
 mod previous;
 mod refresh;
@@ -230,8 +231,9 @@ impl Job<'_> {
             headers,
             measures: begun.measures,
         };
+        shelf.put("runs", tables::runs(previous, options, plan, engine.now(), &identity))?;
+        stages.time("report", || self.tell(&mut shelf))?;
         let manifest = stages.time("publish", || {
-            shelf.put("runs", tables::runs(previous, options, plan, engine.now(), &identity))?;
             let (as_of, fingerprint) = (plan.as_of, begun.fingerprint);
             let carried = previous.carried(&spec.models, shelf.kept());
             let state = self.withheld.add_state(tables::state(&input, &ledger)?)?;

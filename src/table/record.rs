@@ -117,6 +117,9 @@ pub struct ColumnSchema {
     /// Whether a row without it goes to `rejects` with `missing_required`.
     #[serde(default)]
     pub required: bool,
+    /// Unit of what it measures, if it measures.
+    #[serde(default)]
+    pub unit: Option<String>,
     /// What it holds.
     pub description: String,
 }

@@ -20,6 +20,7 @@ mod project;
 mod rates;
 pub mod remote;
 mod repeat;
+mod report;
 mod resolve;
 mod review;
 mod select;

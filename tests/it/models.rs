@@ -7,6 +7,7 @@ mod literature;
 mod extremes;
 mod fits;
 mod functions;
+mod dictionary;
 mod order;
 mod reference;
 mod segments;

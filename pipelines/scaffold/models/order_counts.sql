@@ -2,6 +2,11 @@
 -- grain: one row per customer with an order
 -- unit: gross in the currency of the order
 -- description: How often and how much each customer ordered; an order is large from setting('large_order').
+-- columns:
+--   customer_key: The customer.
+--   orders_count [orders]: Orders that were not cancelled.
+--   gross_sum [currency of the order]: What they charged, tax included.
+--   large_orders_count [orders]: Orders of at least the setting `large_order`.
 WITH counted AS (
   SELECT
     customer_key,

@@ -50,10 +50,12 @@ const MODES: [(&str, &str, [&str; 5]); 2] = [
 ];
 
 /// Every command on a good day: the call, with its exit code. `{mode}` and `{day}` differ between the two modes, so that both do something.
-const SOUND: [(&str, i32); 56] = [
+const SOUND: [(&str, i32); 58] = [
     ("validate {project}", 0),
     ("plan {project}", 0),
     ("run {project} --dry-run --as-of {day}", 0),
+    ("report {project} --out {project}/report-{mode}.html", 0),
+    ("docs {project} --out {project}/docs-{mode}.html", 0),
     ("versions {project}", 0),
     ("run {project} --as-of {day}", 0),
     ("run {project} --as-of {day}", 0),
