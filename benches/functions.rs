@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench functions [-- --customers N --threads T --runs R]`. Customers buy and stop as the BG/NBD with the parameters of the
 //! CDNOW sample has it, for 27 to 39 weeks, on whole days; spend is Gamma-Gamma. The table is in memory: repeat purchases, recency and age
-//! in days, mean spend.
+//! in days, mean spend. `predict rows` predicts for every customer instead of every distinct history.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -59,6 +59,10 @@ fn main() {
             "SELECT sum(purchases_12m), sum(purchases_36m), sum(p_lost) FROM predicted",
         ),
         (
+            "predict rows",
+            "SELECT sum(discounted_purchases(model_name, params, x, recency_days, age_days, 365, 0.1)) FROM customers CROSS JOIN model",
+        ),
+        (
             "everything",
             "SELECT customer, p_lost, spend * purchases_12m AS clv_12m, spend * purchases_36m AS clv_36m FROM scored",
         ),
@@ -91,11 +95,7 @@ fn run(engine: &Engine, table: &RecordBatch, select: &str) -> f64 {
     let frame = engine.plan(&session, &format!("{SQL} {select}")).expect("the query plans");
     let batches = engine.collect(frame).expect("the query runs");
     let seconds = start.elapsed().as_secs_f64();
-    if std::env::var_os("SHOW").is_some() {
-        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        let first = batches.iter().find(|batch| batch.num_rows() > 0).map(|batch| batch.slice(0, 1));
-        println!("{rows} rows, the first {first:?}");
-    }
+    assert!(batches.iter().any(|batch| batch.num_rows() > 0), "a query gives rows");
     seconds
 }
 
