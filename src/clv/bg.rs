@@ -6,12 +6,15 @@
 //! are the customer alive and the customer who stopped at the last purchase.
 
 use super::nbd;
-use super::optimize::{Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
+use super::optimize::{Axes, Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
 use super::rows::Rows;
 use super::special::{Rising, log_add};
 
-/// Ends of the ranges of r, alpha, a and b.
-const MOST: [f64; 4] = [SHAPE_MAX, SCALE_MAX, SHAPE_MAX, SCALE_MAX];
+/// Climbed along r, alpha relative to it, a, and b relative to it.
+const AXES: Axes<4> = Axes {
+    relative_to: [None, Some(0), None, Some(2)],
+    most: [SHAPE_MAX, SCALE_MAX, SHAPE_MAX, SCALE_MAX],
+};
 
 /// When a customer can stop for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +112,7 @@ pub(super) fn starts(rows: &Rows, without_dropout: &[f64; 2]) -> [[f64; 4]; 3] {
 
 /// Climbs from a start.
 pub(super) fn climb(rows: &Rows, first: FirstChance, start: [f64; 4]) -> Optimum<4> {
-    maximize(start, MOST, rows.customers, |params| evaluate(rows, first, params))
+    maximize(start, AXES, rows.customers, |params| evaluate(rows, first, params))
 }
 
 /// `ln` of the odds of having stopped: at the last purchase, against alive. -inf where there was no chance to.

@@ -6,9 +6,14 @@
 //! `B(A + x, B + t - x + i) / B(A, B) * B(G + 1, D + t + i) / B(G, D)` (stopped after opportunity t + i).
 
 use super::History;
-use super::optimize::{self, Evaluation, Optimum, SHAPE_MAX, maximize};
+use super::optimize::{self, Axes, Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
 use super::special::{Rising, ln_rising, log_add};
 
+/// Climbed along alpha, beta relative to it, gamma, and delta relative to it.
+const AXES: Axes<4> = Axes {
+    relative_to: [None, Some(0), None, Some(2)],
+    most: [SHAPE_MAX, SCALE_MAX, SHAPE_MAX, SCALE_MAX],
+};
 /// Opportunities that are looked at: more count as this many.
 pub(super) const OPPORTUNITIES_MAX: u32 = 10_000;
 
@@ -16,7 +21,7 @@ pub(super) const OPPORTUNITIES_MAX: u32 = 10_000;
 pub(super) struct Donors {
     groups: Vec<(History, f64)>,
     longest: usize,
-    customers: f64,
+    pub customers: f64,
 }
 
 /// A history that can be: no more taken than there were up to the last one taken.
@@ -140,8 +145,8 @@ fn mix(mixture: &mut Evaluation<4>, term: &Evaluation<4>) -> f64 {
             mixture.hessian[one][other] = straight + share * (1.0 - share) * gap[one] * gap[other];
         }
     }
-    for one in 0..4 {
-        mixture.gradient[one] += share * gap[one];
+    for (slope, gap) in mixture.gradient.iter_mut().zip(gap) {
+        *slope += share * gap;
     }
     share
 }
@@ -149,8 +154,36 @@ fn mix(mixture: &mut Evaluation<4>, term: &Evaluation<4>) -> f64 {
 /// The best end of the climbs.
 pub(super) fn fit(donors: &Donors) -> Optimum<4> {
     let starts = [[1.0, 1.0, 0.5, 2.0], [0.5, 1.5, 1.0, 20.0], [1.0, 1.0, 0.1, 0.1]];
-    let climb = |start| maximize(start, [SHAPE_MAX; 4], donors.customers, |params| evaluate(donors, params));
+    let climb = |start| maximize(start, AXES, donors.customers, |params| evaluate(donors, params));
     optimize::best(starts.map(climb))
+}
+
+/// The same customers if nobody ever stopped: beta-Bernoulli, `L = B(A + x, B + n - x) / B(A, B)`.
+pub(super) fn evaluate_without_dropout(donors: &Donors, params: &[f64; 2]) -> Evaluation<2> {
+    let &[alpha, beta] = params;
+    let mut sum: Evaluation<2> = Evaluation::ZERO;
+    for &(history, weight) in &donors.groups {
+        let (x, seen) = (f64::from(history.x), f64::from(history.age));
+        let (bought, missed, all) = (Rising::at(alpha, x), Rising::at(beta, seen - x), Rising::at(alpha + beta, seen));
+        sum.value += weight * (bought.value + missed.value - all.value);
+        sum.gradient[0] += weight * (bought.slope - all.slope);
+        sum.gradient[1] += weight * (missed.slope - all.slope);
+        sum.hessian[0][0] += weight * (bought.curvature - all.curvature);
+        sum.hessian[0][1] -= weight * all.curvature;
+        sum.hessian[1][1] += weight * (missed.curvature - all.curvature);
+    }
+    sum.by_logarithms(params)
+}
+
+/// Its maximum.
+pub(super) fn fit_without_dropout(donors: &Donors) -> Optimum<2> {
+    let axes = Axes {
+        relative_to: [None, Some(0)],
+        most: [SHAPE_MAX, SCALE_MAX],
+    };
+    maximize([1.0, 1.0], axes, donors.customers, |params| {
+        evaluate_without_dropout(donors, params)
+    })
 }
 
 /// Log-likelihood of one history.

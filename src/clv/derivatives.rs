@@ -77,6 +77,9 @@ fn slopes_of_the_model_of_opportunities_are_those_of_its_likelihood() {
     ]);
     for params in [[1.2, 0.75, 0.66, 2.8], [0.1, 3.0, 5.0, 0.2]] {
         check("bg_bb", params, |params| bg_bb::evaluate(&donors, params));
+        check("beta-Bernoulli", [params[0], params[1]], |params| {
+            bg_bb::evaluate_without_dropout(&donors, params)
+        });
     }
 }
 
@@ -111,136 +114,4 @@ fn cells_keep_customers_purchases_and_ages() {
     assert!(cells.rows.len() < rows.rows.len() / 3, "{}", cells.rows.len());
     assert_eq!((rows.customers, rows.purchases()), (cells.customers, cells.purchases()));
     assert!((rows.age_mean() / cells.age_mean() - 1.0).abs() < 1e-12);
-}
-
-#[cfg(test)]
-mod stress {
-    use super::super::optimize::maximize;
-    use super::super::{Histories, PurchaseModel, fit};
-    use super::*;
-    struct R(u64);
-    impl R {
-        fn u(&mut self) -> f64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut m = self.0;
-            m = (m ^ (m >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            m = (m ^ (m >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((m ^ (m >> 31)) >> 12) as f64 / (1_u64 << 52) as f64 + 1e-17
-        }
-        fn z(&mut self) -> f64 {
-            (-2.0 * self.u().ln()).sqrt() * (2.0 * std::f64::consts::PI * self.u()).cos()
-        }
-        fn g(&mut self, k: f64) -> f64 {
-            if k < 1.0 {
-                let u = self.u();
-                return self.g(k + 1.0) * u.powf(1.0 / k);
-            }
-            let d = k - 1.0 / 3.0;
-            loop {
-                let n = self.z();
-                let c = (1.0 + n / (9.0 * d).sqrt()).powi(3);
-                if c > 0.0 && self.u().ln() < 0.5 * n * n + d * (1.0 - c + c.ln()) {
-                    return d * c;
-                }
-            }
-        }
-        fn span(&mut self, lo: f64, hi: f64) -> f64 {
-            lo * ((hi / lo).ln() * self.u()).exp()
-        }
-    }
-    #[test]
-    fn stress_fits() {
-        let mut r = R(99);
-        let mut tally = std::collections::BTreeMap::new();
-        for case in 0..400 {
-            let (rr, alpha, a, b) = (r.span(0.1, 5.0), r.span(1.0, 60.0), r.span(0.1, 5.0), r.span(0.2, 40.0));
-            let n = r.span(100.0, 3000.0) as usize;
-            let kind = case % 3;
-            let mut h = Histories::default();
-            for _ in 0..n {
-                let age = 100.0 + 900.0 * r.u();
-                let lam = r.g(rr) / (alpha * 7.0);
-                let (x1, x2) = (r.g(a), r.g(b));
-                let p = x1 / (x1 + x2);
-                let death = if kind == 2 {
-                    -r.u().ln() / (r.g(a) / (b * 7.0))
-                } else {
-                    f64::INFINITY
-                };
-                let (mut t, mut x, mut last) = (0.0, 0, 0);
-                let mut alive = kind != 1 || r.u() >= p;
-                while alive {
-                    t += -r.u().ln() / lam;
-                    if t > age || t > death {
-                        break;
-                    }
-                    let d = (t.ceil() as u32).min(age as u32);
-                    if d > last {
-                        x += 1;
-                        last = d;
-                    }
-                    if kind < 2 {
-                        alive = r.u() >= p;
-                    }
-                }
-                h.add(
-                    History {
-                        x,
-                        recency: last,
-                        age: age as u32,
-                    },
-                    1,
-                );
-            }
-            let groups = h.sorted();
-            let rows = Rows::new(&groups);
-            for model in [
-                PurchaseModel::Nbd,
-                PurchaseModel::BgNbd,
-                PurchaseModel::MbgNbd,
-                PurchaseModel::ParetoNbd,
-            ] {
-                let f = fit(model, &h);
-                *tally.entry((model.name(), f.status.as_str(), f.converged)).or_insert(0) += 1;
-                if f.params.is_empty() {
-                    continue;
-                }
-                if !f.converged {
-                    eprintln!("case {case} {f:?}");
-                }
-                if model == PurchaseModel::Nbd {
-                    continue;
-                }
-                let mut best = f.log_likelihood;
-                for _ in 0..6 {
-                    let start = [r.span(0.05, 10.0), r.span(0.5, 200.0), r.span(0.05, 10.0), r.span(0.05, 100.0)];
-                    let o = match model {
-                        PurchaseModel::ParetoNbd => maximize(start, [1e4, 1e8, 1e4, 1e8], rows.customers, |p| pareto::evaluate(&rows, p)),
-                        PurchaseModel::BgNbd => maximize(start, [1e4, 1e8, 1e4, 1e8], rows.customers, |p| {
-                            bg::evaluate(&rows, FirstChance::Repeat, p)
-                        }),
-                        _ => maximize(start, [1e4, 1e8, 1e4, 1e8], rows.customers, |p| {
-                            bg::evaluate(&rows, FirstChance::First, p)
-                        }),
-                    };
-                    if o.evaluation.value > best + 1e-4 {
-                        eprintln!(
-                            "case {case} {} better {} by {} at {:?} conv {} / {:?} {:?} truth {:?} kind {kind}",
-                            model.name(),
-                            o.evaluation.value,
-                            o.evaluation.value - best,
-                            o.params,
-                            o.converged,
-                            f.params,
-                            f.status,
-                            (rr, alpha, a, b)
-                        );
-                        best = o.evaluation.value;
-                    }
-                    *tally.entry((model.name(), "random start", o.converged)).or_insert(0) += 1;
-                }
-            }
-        }
-        eprintln!("{tally:#?}");
-    }
 }

@@ -27,7 +27,8 @@ pub struct Fit {
     pub n: u64,
     /// Steps of the optimizer on the full data.
     pub iterations: u32,
-    /// Largest slope of the log-likelihood per customer by the logarithm of a parameter.
+    /// Largest slope of the log-likelihood per customer, by the logarithm of a parameter or of the ratio of a scale to its shape;
+    /// parameters at the end of their range do not count.
     pub gradient_max: f64,
     /// Whether the optimizer came to rest.
     pub converged: bool,
@@ -173,7 +174,14 @@ fn climb(model: PurchaseModel, rows: &Rows, cells: Option<&Rows>, without_dropou
 }
 
 fn fit_opportunities(groups: &[(History, u64)], customers: u64, repeaters: u64) -> Fit {
-    let optimum = bg_bb::fit(&bg_bb::Donors::new(groups));
-    let status = identify::without_dropout(&optimum, repeaters);
+    let donors = bg_bb::Donors::new(groups);
+    let optimum = bg_bb::fit(&donors);
+    let [_, _, gamma, delta] = optimum.params;
+    let evidence = Evidence {
+        repeaters,
+        log_likelihood_without: bg_bb::fit_without_dropout(&donors).evaluation.value,
+        stopping_scale: delta / gamma,
+    };
+    let status = identify::status(&optimum, &evidence, donors.customers);
     Fit::from_optimum(PurchaseModel::BgBb.name(), customers, &optimum).with_status(status)
 }

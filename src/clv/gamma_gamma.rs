@@ -9,12 +9,17 @@ use rayon::prelude::*;
 
 use super::fit::{Fit, FitStatus};
 use super::identify;
-use super::optimize::{self, Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
+use super::optimize::{self, Axes, Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
 use super::special::{Rising, digamma, ln_gamma, trigamma};
 
 /// Names of the parameters in their order; `v` is in the currency of the spend.
 pub const PARAM_NAMES: [&str; 3] = ["p", "q", "v"];
 const NAME: &str = "gamma_gamma";
+/// Climbed along p, q and v.
+const AXES: Axes<3> = Axes {
+    relative_to: [None; 3],
+    most: [SHAPE_MAX, SHAPE_MAX, SCALE_MAX],
+};
 /// Rows that one thread adds up by itself. Part of the result: other pieces round otherwise.
 const PIECE: usize = 4096;
 /// Above this many rows a fit starts on every so many-th.
@@ -165,9 +170,7 @@ impl Sample {
     }
 
     fn climb(&self, start: [f64; 3]) -> Optimum<3> {
-        maximize(start, [SHAPE_MAX, SHAPE_MAX, SCALE_MAX], self.customers, |params| {
-            self.evaluate(params)
-        })
+        maximize(start, AXES, self.customers, |params| self.evaluate(params))
     }
 
     fn starts(&self) -> [[f64; 3]; 2] {

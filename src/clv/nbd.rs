@@ -3,12 +3,15 @@
 //!
 //! `LL = ln G(r + x) - ln G(r) + r ln alpha - (r + x) ln(alpha + T)`, as the other models without their dropout.
 
-use super::optimize::{Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
+use super::optimize::{Axes, Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
 use super::rows::Rows;
 use super::special::Rising;
 
-/// Ends of the ranges of r and alpha.
-const MOST: [f64; 2] = [SHAPE_MAX, SCALE_MAX];
+/// Climbed along r, and alpha relative to it.
+const AXES: Axes<2> = Axes {
+    relative_to: [None, Some(0)],
+    most: [SHAPE_MAX, SCALE_MAX],
+};
 
 /// Log-likelihood of all customers with its derivatives by the logarithms of r and alpha.
 pub(super) fn evaluate(rows: &Rows, params: &[f64; 2]) -> Evaluation<2> {
@@ -50,5 +53,5 @@ pub(super) fn add_rates<const N: usize>(rows: &Rows, r: f64, alpha: f64, sum: &m
 /// The maximum, from the mean rate.
 pub(super) fn fit(rows: &Rows) -> Optimum<2> {
     let rate = rows.purchases() / (rows.age_mean() * rows.customers).max(1e-6);
-    maximize([0.5, 0.5 / rate.max(1e-6)], MOST, rows.customers, |params| evaluate(rows, params))
+    maximize([0.5, 0.5 / rate.max(1e-6)], AXES, rows.customers, |params| evaluate(rows, params))
 }

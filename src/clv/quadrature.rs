@@ -50,7 +50,7 @@ fn legendre(count: usize) -> Nodes {
 }
 
 /// The integral of `function` from `low` to `high` in `panels` pieces of 16 nodes each.
-pub(super) fn integrate(low: f64, high: f64, panels: usize, function: impl Fn(f64) -> f64) -> f64 {
+pub(super) fn integrate(low: f64, high: f64, panels: usize, mut function: impl FnMut(f64) -> f64) -> f64 {
     let panels = panels.max(1);
     let half = 0.5 * (high - low) / panels as f64;
     let mut sum = 0.0;

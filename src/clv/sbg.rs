@@ -7,12 +7,17 @@
 use std::collections::BTreeMap;
 
 use super::fit::{Fit, FitStatus};
-use super::optimize::{self, Evaluation, Optimum, SCALE_MAX, maximize};
+use super::optimize::{self, Axes, Evaluation, Optimum, SCALE_MAX, SHAPE_MAX, maximize};
 use super::special::{Rising, ln_rising};
 
 /// Names of the parameters in their order.
 pub const PARAM_NAMES: [&str; 2] = ["alpha", "beta"];
 const NAME: &str = "sbg";
+/// Climbed along alpha, and beta relative to it.
+const AXES: Axes<2> = Axes {
+    relative_to: [None, Some(0)],
+    most: [SHAPE_MAX, SCALE_MAX],
+};
 /// Fewer ended subscriptions than this tell no rate of ending.
 const ENDED_MIN: u64 = 30;
 
@@ -82,7 +87,7 @@ pub fn fit(tenures: &Tenures) -> Fit {
         return Fit::nothing(NAME, customers);
     }
     let ended: u64 = rows.iter().filter(|row| row.1).map(|row| row.2).sum();
-    let climb = |start| -> Optimum<2> { maximize(start, [SCALE_MAX; 2], customers as f64, |params| evaluate(&rows, params)) };
+    let climb = |start| -> Optimum<2> { maximize(start, AXES, customers as f64, |params| evaluate(&rows, params)) };
     let optimum = optimize::best([[1.0, 2.0], [0.5, 10.0], [0.1, 0.1]].map(climb));
     let mut fit = Fit::from_optimum(NAME, customers, &optimum);
     fit.status = if ended == 0 {

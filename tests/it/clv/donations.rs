@@ -76,3 +76,20 @@ fn discounting_by_opportunity_weighs_later_gifts_less() {
     }
     assert_close("discounted", predictor.discounted_purchases(history, 10.0, 0.1), by_hand, 1e-10);
 }
+
+#[test]
+fn donors_who_never_stop_identify_no_dropout() {
+    let mut histories = Histories::default();
+    // All sequences of 6 years; chances to give are beta-distributed.
+    let (alpha, beta) = (1.5, 2.0);
+    for years in 0_u32..64 {
+        let x = years.count_ones();
+        let recency = 32 - years.leading_zeros();
+        let rising = |z: f64, steps: u32| (0..steps).map(|step| z + f64::from(step)).product::<f64>();
+        let share = rising(alpha, x) * rising(beta, 6 - x) / rising(alpha + beta, 6);
+        histories.add(donor(x, recency), (20_000.0 * share).round() as u64);
+    }
+    let fit = fit(PurchaseModel::BgBb, &histories);
+    assert_eq!(fit.status, FitStatus::NoDropoutIdentified, "{fit:?}");
+    assert!(fit.params.iter().all(|value| value.is_finite() && *value > 0.0), "{fit:?}");
+}

@@ -52,13 +52,17 @@ fn fewer_customers_with_a_repeat_purchase_than_needed_are_too_few() {
         }
         fit(PurchaseModel::Nbd, &histories)
     };
-    for (repeaters, status) in [
-        (CUSTOMERS_WITH_REPEAT_MIN - 1, FitStatus::TooFewCustomers),
-        (CUSTOMERS_WITH_REPEAT_MIN, FitStatus::Ok),
-        (CUSTOMERS_WITH_REPEAT_MIN + 1, FitStatus::Ok),
+    for (repeaters, is_too_few) in [
+        (CUSTOMERS_WITH_REPEAT_MIN - 1, true),
+        (CUSTOMERS_WITH_REPEAT_MIN, false),
+        (CUSTOMERS_WITH_REPEAT_MIN + 1, false),
     ] {
         let fit = with(repeaters);
-        assert_eq!((fit.status, fit.params.len()), (status, 2), "{fit:?}");
+        assert_eq!(
+            (fit.status == FitStatus::TooFewCustomers, fit.params.len()),
+            (is_too_few, 2),
+            "{fit:?}"
+        );
     }
 }
 
@@ -101,4 +105,43 @@ fn histories_that_cannot_be_are_fitted_without_harm() {
         let all = fit.params.iter().chain(&fit.standard_errors).chain(&fit.covariance).chain(&numbers);
         assert!(all.into_iter().all(|value| value.is_finite()), "{fit:?}");
     }
+}
+
+/// Customers who buy by the calendar, like all others: r and alpha run off together, and their ratio is what is known.
+#[test]
+fn customers_who_hardly_differ_come_to_rest_at_the_end_of_the_range() {
+    let mut chance = Chance(8);
+    let all = histories((0..1_500).map(|_| {
+        let (mut now, mut x, mut last) = (0.0, 0, 0);
+        loop {
+            now += 40.0 * chance.exponential();
+            let day = now.ceil() as u32;
+            if day > 365 {
+                break;
+            }
+            (x, last) = (x + u32::from(day > last), day);
+            if chance.uniform() < 0.15 {
+                break;
+            }
+        }
+        History {
+            x,
+            recency: last,
+            age: 365,
+        }
+    }));
+    for model in WITH_DROPOUT {
+        let fit = fit(model, &all);
+        assert!(
+            fit.converged && matches!(fit.status, FitStatus::Ok | FitStatus::Boundary),
+            "{fit:?}"
+        );
+    }
+    let boundary = fit(PurchaseModel::BgNbd, &all);
+    assert_eq!(boundary.status, FitStatus::Boundary, "{boundary:?}");
+    let [r, alpha, a, b] = boundary.params[..] else {
+        panic!("four parameters")
+    };
+    assert!((7.0 * alpha / r / 40.0 - 1.0).abs() < 0.1, "{boundary:?}");
+    assert!((a / (a + b) / 0.15 - 1.0).abs() < 0.1, "{boundary:?}");
 }

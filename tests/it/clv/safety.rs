@@ -1,7 +1,9 @@
 //! No parameters and no history make a prediction that is not a number.
 
 use proptest::prelude::*;
-use stammkunde::clv::{History, Predictor, PurchaseModel};
+use stammkunde::clv::gamma_gamma::{self, Spends};
+use stammkunde::clv::sbg::{self, Tenures};
+use stammkunde::clv::{Fit, Histories, History, Predictor, PurchaseModel, fit};
 
 fn extreme() -> impl Strategy<Value = f64> {
     prop_oneof![(-8.0..8.0_f64), Just(-8.0), Just(8.0), Just(0.0)].prop_map(|exponent| 10_f64.powf(exponent))
@@ -73,5 +75,44 @@ proptest! {
         params in [extreme(), extreme(), extreme(), extreme()], history in any_history(), days in 0.0..5_000.0_f64, rate in 0.0..3.0_f64,
     ) {
         check(PurchaseModel::BgBb, &params, history, days, rate)?;
+    }
+}
+
+fn check_fit(fit: &Fit) -> Result<(), TestCaseError> {
+    let numbers = fit.params.iter().chain(&fit.standard_errors).chain(&fit.covariance);
+    let finite = numbers
+        .chain([&fit.log_likelihood, &fit.gradient_max])
+        .all(|value| value.is_finite());
+    let above = fit.params.iter().chain(&fit.standard_errors).all(|value| *value > 0.0);
+    prop_assert!(finite && above, "{fit:?}");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn fits_of_any_histories_are_numbers(groups in prop::collection::vec((any_history(), 1..2_000_u64), 1..25)) {
+        let mut histories = Histories::default();
+        let (mut spends, mut tenures) = (Spends::default(), Tenures::default());
+        for (history, weight) in groups {
+            histories.add(history, weight);
+            spends.add(history.x, f64::from(history.recency) * 1e3_f64.powi((history.x % 5) as i32 - 2), weight);
+            tenures.add(history.age, history.x % 2 == 0, weight);
+        }
+        for model in [PurchaseModel::Nbd, PurchaseModel::BgNbd, PurchaseModel::MbgNbd, PurchaseModel::ParetoNbd] {
+            check_fit(&fit(model, &histories))?;
+        }
+        check_fit(&gamma_gamma::fit(&spends))?;
+        check_fit(&sbg::fit(&tenures))?;
+    }
+
+    #[test]
+    fn fits_of_any_opportunities_are_numbers(groups in prop::collection::vec((0..9_u32, 0..9_u32, 0..9_u32, 1..900_u64), 1..25)) {
+        let mut histories = Histories::default();
+        for (x, recency, age, weight) in groups {
+            histories.add(History { x, recency, age }, weight);
+        }
+        check_fit(&fit(PurchaseModel::BgBb, &histories))?;
     }
 }

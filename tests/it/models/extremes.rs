@@ -105,7 +105,7 @@ proptest! {
     #[test]
     fn no_fit_is_nan_or_infinite(
         rows in prop::collection::vec((0..3_u32, any::<u32>(), any::<u32>(), any::<u32>(), extreme(), any::<bool>()), 0..40),
-        weight in prop_oneof![Just(1_i64), Just(1000), Just(i64::MAX)],
+        weight in prop_oneof![Just(1_i64), Just(1000), Just(i64::from(u32::MAX)), Just(i64::MAX)],
     ) {
         let engine = engine_with(1);
         let session = engine.session();
