@@ -204,10 +204,11 @@ impl<const N: usize> Accumulator for Counter<N> {
         let weight_at = required.len() + optional.len().saturating_sub(1);
         let has_weight = !optional.is_empty() && values.has(weight_at);
         for row in 0..values.rows() {
-            let weight = if has_weight { values.count(weight_at, row) } else { Some(1) };
+            // 32 bits a row: no sum over rows overflows 64.
+            let weight = if has_weight { values.small(weight_at, row) } else { Some(1) };
             let Some(weight @ 1..) = weight else { continue };
             if let Some(key) = (self.function.key)(&values, row, self.constant.as_ref())? {
-                self.add(key, weight);
+                self.add(key, u64::from(weight));
             }
         }
         Ok(())

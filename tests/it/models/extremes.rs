@@ -38,7 +38,7 @@ fn parameter() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn no_prediction_is_nan_or_infinite(
@@ -100,6 +100,42 @@ proptest! {
                 prop_assert!(!is_share || (0.0..=1.0).contains(&value), "{call}: {value}");
             }
         }
+    }
+
+    #[test]
+    fn no_fit_is_nan_or_infinite(
+        rows in prop::collection::vec((0..3_u32, any::<u32>(), any::<u32>(), any::<u32>(), extreme(), any::<bool>()), 0..40),
+        weight in prop_oneof![Just(1_i64), Just(1000), Just(i64::from(u32::MAX)), Just(i64::MAX)],
+    ) {
+        let engine = engine_with(1);
+        let session = engine.session();
+        let number = |scale: u32, value: u32| i64::from(value >> [0, 20, 26][scale as usize]);
+        let columns: [(&str, ArrayRef); 5] = [
+            ("x", Arc::new(rows.iter().map(|row| Some(number(row.0, row.1))).collect::<Int64Array>())),
+            ("t", Arc::new(rows.iter().map(|row| Some(number(row.0, row.2.min(row.3)))).collect::<Int64Array>())),
+            ("age", Arc::new(rows.iter().map(|row| Some(number(row.0, row.3))).collect::<Int64Array>())),
+            ("m", Arc::new(rows.iter().map(|row| Some(row.4)).collect::<Float64Array>())),
+            ("e", Arc::new(rows.iter().map(|row| Some(row.5)).collect::<BooleanArray>())),
+        ];
+        session.register_batch("rows", RecordBatch::try_from_iter(columns).expect("one length")).expect("a fresh session");
+        let mut calls: Vec<String> = PurchaseModel::ALL.map(|model| format!("purchase_fit('{}', x, t, age, {weight})", model.name())).into();
+        calls.extend([format!("spend_fit(x, m, {weight})"), format!("subscription_fit(x, e, {weight})")]);
+        let fits: Vec<String> = calls.iter().map(|call| format!("SELECT {call} AS f FROM rows")).collect();
+        let sql = format!(
+            "WITH m AS ({}) SELECT f['log_likelihood'] AS l, f['gradient_max'] AS g, f['params'] AS p, f['covariance'] AS c, f['model_status'] AS s FROM m",
+            fits.join(" UNION ALL ")
+        );
+        let found = run(&engine, &session, &sql);
+        prop_assert_eq!(found.num_rows(), calls.len());
+        for column in [0, 1] {
+            let values = found.column(column).as_primitive::<Float64Type>();
+            prop_assert!(values.iter().flatten().all(f64::is_finite), "{:?}", values);
+        }
+        for column in [2, 3] {
+            let texts = found.column(column).as_string::<i32>();
+            prop_assert!(texts.iter().flatten().all(|text| serde_json::from_str::<serde_json::Value>(text).is_ok()), "{:?}", texts);
+        }
+        prop_assert_eq!(found.column(4).null_count(), 0, "every fit says what it is worth");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) static FIT: CountedFunction<2> = CountedFunction {
         signature: "purchase_fit(model_name, repeat_purchases, recency_days, age_days [, weight]) → struct",
         description: "Fits a purchase model by maximum likelihood: nbd, bg_nbd, mbg_nbd, pareto_nbd or bg_bb. A row is a customer: days with a \
                       purchase after the first one's day, days from the first to the last purchase, days from the first to the as-of day \
-                      (bg_bb: opportunities instead of days); or as many customers as the weight says. Rows with a null, a number that is \
+                      (bg_bb: opportunities instead of days); or as many customers as the weight says, a whole number of 32 bits. Rows with a null, a number that is \
                       negative or not whole, or a recency past the age are not counted. The result does not depend on the order of rows. Gives \
                       model_name, params, standard_errors and covariance (JSON texts), log_likelihood, n, iterations, gradient_max, converged, \
                       model_status (`ok`, or why the parameters cannot be used). alpha and beta are in weeks, so is the likelihood.",

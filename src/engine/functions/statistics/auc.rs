@@ -13,7 +13,7 @@ pub(super) static FUNCTION: CountedFunction<2> = CountedFunction {
         signature: "auc(score, is_positive [, weight]) → double",
         description: "Area under the ROC curve: the chance that a positive row has a higher score than a negative one, ties counted half; 0.5 is \
                       chance. By counting, so exact. Rows with a null, NaN or infinity are not counted; null without a positive and a \
-                      negative row. Weights are whole numbers.",
+                      negative row. Weights are whole numbers of 32 bits.",
         example: "SELECT auc(score, is_positive) FROM (VALUES (0.9, true), (0.5, true), (0.5, false)) AS t(score, is_positive) = 0.75",
     },
     arguments: Arguments {

@@ -13,7 +13,7 @@ pub(super) static FUNCTION: CountedFunction<1> = CountedFunction {
         signature: "gini(value [, weight]) → double",
         description: "Gini coefficient of a value over the rows: 0 if all have the same, towards 1 if one has everything. A value below 0 counts \
                       as 0, since shares of a total need a sign: mind this with many customers of negative worth. Null, NaN and infinity are \
-                      not counted; null if the total is 0. Weights are whole numbers.",
+                      not counted; null if the total is 0. Weights are whole numbers of 32 bits.",
         example: "SELECT gini(value) FROM (VALUES (0), (0), (0), (1)) AS t(value) = 0.75",
     },
     arguments: Arguments {

@@ -16,7 +16,7 @@ pub(super) static FUNCTION: CountedFunction<1> = CountedFunction {
         signature: "quantiles(value, shares [, weight]) → list of double",
         description: "Exact quantiles at a constant list of shares (0 to 1), interpolated between neighbors as R's type 7, numpy and most \
                       spreadsheets do; a share that falls on a row gives its very value. Rows with null, NaN or infinity are not counted; null \
-                      without rows. Weights are whole numbers. Elements are counted from 1: quantiles(…)[1].",
+                      without rows. Weights are whole numbers of 32 bits. Elements are counted from 1: quantiles(…)[1].",
         example: "SELECT quantiles(value, [0.25, 0.5]) FROM (VALUES (1), (2), (3), (4), (5)) AS t(value) = [2.0, 3.0]",
     },
     arguments: Arguments {
