@@ -140,7 +140,7 @@ fn files_with_wrong_names_are_findings() {
             "models/customers.sql:0:0: `customers` is a table that every run publishes | give the model another name",
             "sources/crm.contact.sql:0:0: there is no record `contact` | did you mean `contacts`?",
             "sources/crm.sql:0:0: the name does not say which record the mapping gives | name it `<source>.<record>.sql`; \
-             records: `contacts`, `orders`, `order_lines`, `events`, `interactions`",
+             records: `contacts`, `orders`, `order_lines`, `events`, `interactions`, `exchange_rates`",
             "sources/crn.orders.sql:0:0: there is no source `crn` in pipeline.yaml | did you mean `crm`?",
         ]
     );
