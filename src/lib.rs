@@ -8,7 +8,9 @@ pub mod table;
 pub mod text;
 
 pub mod config;
+
 pub mod statistics;
+
 pub mod engine;
 
 pub mod suppress;
