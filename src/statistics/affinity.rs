@@ -2,8 +2,6 @@
 //!
 //! Items are numbers from 1, so that counts lie in one triangle of integers: sums do not depend on any order, and partial counts merge.
 
-use std::collections::BTreeMap;
-
 /// Largest item number; the triangle of counts has half its square of 4 bytes each (50 MB).
 pub const ITEMS_MAX: u32 = 5_000;
 
@@ -73,7 +71,8 @@ fn place(high: u32, low: u32) -> usize {
 /// For each item the items that go with it, each with a score.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Neighbors {
-    of: BTreeMap<u32, Vec<(u32, f64)>>,
+    /// By item number.
+    of: Vec<Vec<(u32, f64)>>,
 }
 
 /// The next item for a set.
@@ -81,54 +80,92 @@ pub struct Neighbors {
 pub struct Next {
     /// The item.
     pub item: u32,
-    /// The item of the set that speaks most for it.
+    /// The item of the set that speaks most for it, the first of equal ones.
     pub because_of: u32,
     /// Sum of the scores that items of the set give it.
     pub score: f64,
 }
 
 impl Neighbors {
-    /// Reads `item:neighbor:score` parts that blanks separate; `None` if a part reads otherwise or a score is not finite.
+    /// Reads `item:neighbor:score` parts that blanks separate; `None` if a part reads otherwise, an item lies outside 1 to [`ITEMS_MAX`],
+    /// or a score is not finite.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut of: BTreeMap<u32, Vec<(u32, f64)>> = BTreeMap::new();
+        let item_of = |text: &str| text.parse().ok().filter(|item: &u32| (1..=ITEMS_MAX).contains(item));
+        let mut of: Vec<Vec<(u32, f64)>> = vec![Vec::new()];
         for part in text.split_ascii_whitespace() {
             let mut fields = part.split(':');
             let (item, neighbor, score) = (fields.next()?, fields.next()?, fields.next()?);
+            let (item, neighbor) = (item_of(item)?, item_of(neighbor)?);
             let score: f64 = score.parse().ok().filter(|score: &f64| score.is_finite())?;
-            of.entry(item.parse().ok()?).or_default().push((neighbor.parse().ok()?, score));
+            let length = of.len().max(item.max(neighbor) as usize + 1);
+            of.resize(length, Vec::new());
+            of[item as usize].push((neighbor, score));
         }
         Some(Self { of })
+    }
+}
+
+/// Chooses next items for one set after the other, with the same memory.
+#[derive(Debug)]
+pub struct Chooser<'a> {
+    neighbors: &'a Neighbors,
+    /// By item: whether the set holds it.
+    is_held: Vec<bool>,
+    /// By item: its score so far, and the item that gave most of it with how much; meaningful for `candidates` only.
+    scores: Vec<(f64, u32, f64)>,
+    candidates: Vec<u32>,
+}
+
+impl<'a> Chooser<'a> {
+    /// For these neighbors.
+    #[must_use]
+    pub fn new(neighbors: &'a Neighbors) -> Self {
+        Self {
+            neighbors,
+            is_held: vec![false; neighbors.of.len()],
+            scores: vec![(0.0, 0, 0.0); neighbors.of.len()],
+            candidates: Vec::new(),
+        }
     }
 
     /// The item outside the set with the highest sum of scores over the items of the set (item-to-item filtering: Sarwar et al. 2001,
     /// Linden et al. 2003); of equal ones the lowest number. `None` if nothing goes with any of them.
     #[must_use]
-    pub fn next(&self, items: &[i64]) -> Option<Next> {
-        let mut candidates: Vec<(u32, u32, f64)> = Vec::new();
-        for item in items.iter().filter_map(|item| u32::try_from(*item).ok()) {
-            let neighbors = self.of.get(&item).map(Vec::as_slice).unwrap_or_default();
-            let new = neighbors.iter().filter(|(neighbor, _)| !items.contains(&i64::from(*neighbor)));
-            candidates.extend(new.map(|&(neighbor, score)| (neighbor, item, score)));
-        }
-        candidates.sort_unstable_by(|left, right| (left.0, left.1).cmp(&(right.0, right.1)));
-        let mut best: Option<Next> = None;
-        for group in candidates.chunk_by(|left, right| left.0 == right.0) {
-            let score = group.iter().map(|(_, _, score)| score).sum();
-            if best.is_none_or(|best| score > best.score) {
-                let mut strongest = group[0];
-                for other in group {
-                    if other.2 > strongest.2 {
-                        strongest = *other;
-                    }
+    pub fn next(&mut self, items: &[i64]) -> Option<Next> {
+        let known = || {
+            items
+                .iter()
+                .filter_map(|item| usize::try_from(*item).ok())
+                .filter(|item| *item < self.neighbors.of.len())
+        };
+        let items: Vec<usize> = known().collect();
+        items.iter().for_each(|&item| self.is_held[item] = true);
+        for &item in &items {
+            for &(neighbor, score) in &self.neighbors.of[item] {
+                let at = neighbor as usize;
+                if self.is_held[at] {
+                    continue;
                 }
-                best = Some(Next {
-                    item: strongest.0,
-                    because_of: strongest.1,
-                    score,
-                });
+                let (sum, because_of, most) = &mut self.scores[at];
+                if *because_of == 0 {
+                    self.candidates.push(neighbor);
+                }
+                *sum += score;
+                if *because_of == 0 || score > *most {
+                    (*because_of, *most) = (u32::try_from(item).unwrap_or(0), score);
+                }
             }
         }
+        let mut best: Option<Next> = None;
+        for item in self.candidates.drain(..) {
+            let (score, because_of, _) = std::mem::take(&mut self.scores[item as usize]);
+            let is_better = |best: Next| score > best.score || (score >= best.score && item < best.item);
+            if best.is_none_or(is_better) {
+                best = Some(Next { item, because_of, score });
+            }
+        }
+        items.iter().for_each(|&item| self.is_held[item] = false);
         best
     }
 }
@@ -181,12 +218,15 @@ mod tests {
     #[test]
     fn the_next_item_has_the_highest_sum_and_names_its_strongest_reason() {
         let neighbors = Neighbors::parse("1:7:0.5 2:7:0.25 2:8:0.7 1:2:0.9").expect("neighbors");
-        let next = neighbors.next(&[1, 2]).expect("an item");
+        let mut chooser = Chooser::new(&neighbors);
+        let next = chooser.next(&[1, 2]).expect("an item");
         assert_eq!((next.item, next.because_of), (7, 1));
         assert!((next.score - 0.75).abs() < 1e-12);
-        assert_eq!(neighbors.next(&[2, 7]).map(|next| next.item), Some(8));
-        assert_eq!(neighbors.next(&[3]), None);
+        assert_eq!(chooser.next(&[2, 7]).map(|next| (next.item, next.score)), Some((8, 0.7)));
+        assert_eq!(chooser.next(&[3, -1, 99]), None);
+        assert_eq!(chooser.next(&[1, 2]), Some(next), "nothing is left of the sets before");
         assert_eq!(Neighbors::parse("1:2"), None);
+        assert_eq!(Neighbors::parse("0:2:0.5"), None);
         assert_eq!(Neighbors::parse("1:2:NaN"), None);
     }
 

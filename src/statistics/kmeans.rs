@@ -85,7 +85,8 @@ pub fn fit(points: &[f64], dimensions: usize, options: Options) -> Option<Cluste
     let k_max = options.k_max.clamp(1, CLUSTERS_MAX).min(space.distinct(CLUSTERS_MAX));
     let k_min = options.k_min.clamp(1, k_max);
     let sample = Sample::of(&space);
-    let (mut silhouettes, mut best): (Vec<(usize, f64)>, Option<(f64, Partition)>) = (Vec::new(), None);
+    let mut silhouettes: Vec<(usize, f64)> = Vec::new();
+    let mut best: Option<(f64, Partition)> = None;
     for k in k_min..=k_max {
         let partition = space.best_partition(k, options.seed);
         let silhouette = if k == 1 { 0.0 } else { sample.silhouette(&partition.assigned, k) };
@@ -219,7 +220,9 @@ impl Space<'_> {
     fn spread_centers(&self, k: usize, random: &mut Random) -> Vec<f64> {
         let first = ((random.share() * self.len() as f64) as usize).min(self.len() - 1);
         let mut centers = self.point(first).to_vec();
-        let mut nearest: Vec<f64> = (0..self.len()).map(|at| squared_distance(self.point(at), self.point(first))).collect();
+        let mut nearest: Vec<f64> = (0..self.len())
+            .map(|at| squared_distance(self.point(at), self.point(first)))
+            .collect();
         for _ in 1..k {
             let mut left = random.share() * nearest.iter().sum::<f64>();
             let mut chosen = farthest(&nearest);

@@ -11,7 +11,7 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
 use super::FunctionDoc;
-use crate::statistics::affinity::{Neighbors, Next, PairCounts, newest};
+use crate::statistics::affinity::{Chooser, Neighbors, Next, PairCounts, newest};
 
 pub(super) const NEWEST_DOC: FunctionDoc = FunctionDoc {
     name: "newest_items",
@@ -162,7 +162,9 @@ struct Pairs {
 
 impl Pairs {
     fn read_minimum(&mut self, counts: &ArrayRef) {
-        self.count_min = self.count_min.or_else(|| counts.as_primitive::<Int64Type>().iter().flatten().next());
+        self.count_min = self
+            .count_min
+            .or_else(|| counts.as_primitive::<Int64Type>().iter().flatten().next());
     }
 }
 
@@ -289,26 +291,36 @@ impl ScalarUDFImpl for NextItem {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (lists, texts) = (args.args[0].to_array(args.number_rows)?, args.args[1].to_array(args.number_rows)?);
         let (lists, texts) = (lists.as_list::<i32>(), texts.as_string_view());
-        let mut known: Option<(&str, Arc<Neighbors>)> = None;
         let mut next: Vec<Option<Next>> = Vec::with_capacity(args.number_rows);
-        for row in 0..args.number_rows {
-            if lists.is_null(row) || texts.is_null(row) {
-                next.push(None);
-                continue;
-            }
-            let text = texts.value(row);
+        let mut row = 0;
+        while row < args.number_rows {
             // Rows of one query share the text itself: comparing where it lies is enough, and it may be long.
-            if known.as_ref().is_none_or(|(read, _)| !std::ptr::eq(*read, text)) {
-                known = Some((text, self.neighbors(text)?));
+            let text = texts.value(row);
+            let shared = (row..args.number_rows)
+                .take_while(|&other| std::ptr::eq(texts.value(other), text))
+                .count();
+            let neighbors = if texts.is_null(row) { None } else { Some(self.neighbors(text)?) };
+            let mut chooser = neighbors.as_deref().map(Chooser::new);
+            for row in row..row + shared {
+                let chooser = chooser.as_mut().filter(|_| lists.is_valid(row) && texts.is_valid(row));
+                next.push(chooser.and_then(|chooser| chooser.next(&numbers(&lists.value(row)))));
             }
-            next.push(known.as_ref().and_then(|(_, neighbors)| neighbors.next(&numbers(&lists.value(row)))));
+            row += shared;
         }
         let numbers_of = |read: fn(&Next) -> u32| -> ArrayRef {
-            Arc::new(next.iter().map(|next| next.as_ref().map(|next| i64::from(read(next)))).collect::<Int64Array>())
+            Arc::new(
+                next.iter()
+                    .map(|next| next.as_ref().map(|next| i64::from(read(next))))
+                    .collect::<Int64Array>(),
+            )
         };
         let scores: ArrayRef = Arc::new(next.iter().map(|next| next.map(|next| next.score)).collect::<Float64Array>());
         let columns = vec![numbers_of(|next| next.item), numbers_of(|next| next.because_of), scores];
         let nulls = NullBuffer::from_iter(next.iter().map(Option::is_some));
-        Ok(ColumnarValue::Array(Arc::new(StructArray::try_new(next_fields(), columns, Some(nulls))?)))
+        Ok(ColumnarValue::Array(Arc::new(StructArray::try_new(
+            next_fields(),
+            columns,
+            Some(nulls),
+        )?)))
     }
 }
