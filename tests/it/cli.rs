@@ -17,6 +17,7 @@ mod model;
 mod plan;
 mod privacy;
 mod project;
+mod rates;
 pub mod remote;
 mod repeat;
 mod resolve;

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use stammkunde::demo::{DemoOptions, Evaluation, evaluate, generate, write_project};
 use stammkunde::{Error, ErrorKind};
 
+mod money;
+
 const SMALL: DemoOptions = DemoOptions {
     people: 400,
     seed: 7,

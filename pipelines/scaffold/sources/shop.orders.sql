@@ -27,6 +27,7 @@ final AS (
     parse_timestamp(created_at, 'yyyy-mm-dd hh:mi:ss', 'Europe/Berlin') AS ordered_at,
     lower(financial_status) AS status,
     coalesce(cancelled_at, '') <> '' AS is_cancelled,
+    parse_timestamp(nullif(cancelled_at, ''), 'yyyy-mm-dd hh:mi:ss', 'Europe/Berlin') AS cancelled_at,
     'web' AS channel,
     currency,
     parse_decimal(subtotal, 'en') AS gross,

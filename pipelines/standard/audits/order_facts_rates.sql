@@ -9,5 +9,5 @@ SELECT
     max(order_date) AS to_date,
     count(*) AS orders_count
 FROM order_facts
-WHERE exchange_rate IS NULL AND (excluded_because IS NULL OR excluded_because IN ('free', 'fully_refunded'))
+WHERE excluded_because = 'no_exchange_rate'
 GROUP BY CASE WHEN regexp_like(currency_code, '^[A-Z]{3}$') THEN currency_code ELSE '(no code of three capital letters)' END

@@ -1,5 +1,5 @@
 -- name: churn_rate_by_group
--- grain: one row per complete calendar month, dimension and value of it, from the first month with a customer of that value
+-- grain: one row per complete calendar month, dimension and value of it, from the month of the value's first order
 -- unit: customers; rates from 0, above 1 where a young base shrinks faster than its mean
 -- description: `churn_rate_monthly` by group: the same definitions and the same bridge, and over the values of a dimension the customers add up to
 --   those of `churn_rate_monthly`. Dimensions: `acquisition_channel` (channel of the first order, its source where unknown),
@@ -37,79 +37,140 @@ periods AS (
     SELECT
         customer_active_periods.customer_key,
         customer_active_periods.active_from_date,
-        customer_orders.acquisition_channel,
-        CAST(date_part('year', customer_orders.first_order_date) AS VARCHAR) AS acquisition_year,
-        customer_segments.segment,
         CAST(date_part('year', customer_active_periods.active_from_date) * 12 + date_part('month', customer_active_periods.active_from_date) - 1 AS BIGINT) AS from_month,
         CAST(date_part('year', customer_active_periods.lapse_date) * 12 + date_part('month', customer_active_periods.lapse_date) - 1 AS BIGINT) - 1 AS to_month,
         coalesce(CAST(date_part('year', customer_active_periods.returned_date) * 12 + date_part('month', customer_active_periods.returned_date) - 1 AS BIGINT), bounds.last_month + 1) AS next_month,
         CAST(date_part('year', customer_active_periods.first_order_date) * 12 + date_part('month', customer_active_periods.first_order_date) - 1 AS BIGINT) AS first_month,
-        customer_active_periods.is_lapsed
+        customer_active_periods.is_lapsed,
+        bounds.last_month
     FROM customer_active_periods
-    INNER JOIN customer_orders ON customer_orders.customer_key = customer_active_periods.customer_key
-    INNER JOIN customer_segments ON customer_segments.customer_key = customer_active_periods.customer_key
     CROSS JOIN bounds
 ),
 
--- Twelve months after a month of the earlier period and in the gap behind the later one: lost. Twelve months after a month of the gap
--- behind the earlier period and in the later one: reactivated.
+grouped_periods AS (
+    SELECT
+        periods.customer_key,
+        periods.active_from_date,
+        customer_orders.acquisition_channel,
+        CAST(date_part('year', customer_orders.first_order_date) AS VARCHAR) AS acquisition_year,
+        customer_segments.segment,
+        periods.from_month,
+        periods.to_month,
+        periods.next_month,
+        periods.first_month,
+        periods.is_lapsed,
+        periods.last_month
+    FROM periods
+    INNER JOIN customer_orders ON customer_orders.customer_key = periods.customer_key
+    INNER JOIN customer_segments ON customer_segments.customer_key = periods.customer_key
+),
+
+-- Each period with itself and with every later one of the customer; few different ones for many customers.
 pairs AS (
     SELECT
         earlier.acquisition_channel,
         earlier.acquisition_year,
         earlier.segment,
-        greatest(earlier.from_month + 12, later.to_month + 1) AS lost_from,
-        least(earlier.to_month + 12, later.next_month - 1) AS lost_to,
-        greatest(earlier.to_month + 13, later.from_month) AS reactivated_from,
-        CASE
-            WHEN earlier.active_from_date < later.active_from_date THEN least(earlier.next_month + 11, later.to_month)
-            ELSE later.from_month - 1
-        END AS reactivated_to
-    FROM periods AS earlier
+        earlier.from_month,
+        earlier.to_month,
+        earlier.next_month,
+        earlier.first_month,
+        earlier.is_lapsed,
+        earlier.last_month,
+        later.from_month AS later_from,
+        later.to_month AS later_to,
+        later.next_month AS later_next,
+        earlier.active_from_date = later.active_from_date AS is_same,
+        count(*) AS customers
+    FROM grouped_periods AS earlier
     INNER JOIN periods AS later ON later.customer_key = earlier.customer_key
     WHERE later.active_from_date >= earlier.active_from_date
+    GROUP BY
+        earlier.acquisition_channel,
+        earlier.acquisition_year,
+        earlier.segment,
+        earlier.from_month,
+        earlier.to_month,
+        earlier.next_month,
+        earlier.first_month,
+        earlier.is_lapsed,
+        earlier.last_month,
+        later.from_month,
+        later.to_month,
+        later.next_month,
+        earlier.active_from_date = later.active_from_date
+),
+
+-- In which months each counts as what. Lost: twelve months after a month of the earlier period, in the gap behind the later one.
+-- Reactivated: twelve months after a month of the gap behind the earlier period, in the later one. `known` fills months without anybody.
+unfolded AS (
+    SELECT
+        acquisition_channel,
+        acquisition_year,
+        segment,
+        customers,
+        last_month,
+        unnest(CASE
+            WHEN is_same
+                THEN make_array(
+                    named_struct('kind', 'known', 'from_month', from_month, 'to_month', last_month),
+                    named_struct('kind', 'opening', 'from_month', from_month + 12, 'to_month', to_month + 12),
+                    named_struct('kind', 'closing', 'from_month', from_month, 'to_month', to_month),
+                    named_struct('kind', 'new', 'from_month', from_month, 'to_month', least(to_month, first_month + 11)),
+                    named_struct('kind', 'lapsed', 'from_month', to_month + 1, 'to_month', CASE WHEN is_lapsed THEN to_month + 12 ELSE to_month END),
+                    named_struct(
+                        'kind', 'lost', 'from_month', greatest(from_month + 12, to_month + 1), 'to_month', least(to_month + 12, next_month - 1)
+                    )
+                )
+            ELSE make_array(
+                named_struct(
+                    'kind', 'lost', 'from_month', greatest(from_month + 12, later_to + 1), 'to_month', least(to_month + 12, later_next - 1)
+                ),
+                named_struct(
+                    'kind', 'reactivated', 'from_month', greatest(to_month + 13, later_from), 'to_month', least(next_month + 11, later_to)
+                )
+            )
+        END) AS span
+    FROM pairs
 ),
 
 spans AS (
-    SELECT acquisition_channel, acquisition_year, segment, 'opening' AS kind, from_month + 12 AS from_month, to_month + 12 AS to_month FROM periods
-    UNION ALL
-    SELECT acquisition_channel, acquisition_year, segment, 'closing' AS kind, from_month AS from_month, to_month AS to_month FROM periods
-    UNION ALL
-    SELECT acquisition_channel, acquisition_year, segment, 'new' AS kind, from_month AS from_month, least(to_month, first_month + 11) AS to_month FROM periods
-    UNION ALL
-    SELECT acquisition_channel, acquisition_year, segment, 'lapsed' AS kind, to_month + 1 AS from_month, to_month + 12 AS to_month FROM periods WHERE is_lapsed
-    UNION ALL
-    SELECT acquisition_channel, acquisition_year, segment, 'lost' AS kind, lost_from AS from_month, lost_to AS to_month FROM pairs
-    UNION ALL
-    SELECT acquisition_channel, acquisition_year, segment, 'reactivated' AS kind, reactivated_from AS from_month, reactivated_to AS to_month FROM pairs
+    SELECT
+        acquisition_channel,
+        acquisition_year,
+        segment,
+        span['kind'] AS kind,
+        span['from_month'] AS from_month,
+        least(span['to_month'], last_month) AS to_month,
+        sum(customers) AS customers
+    FROM unfolded
+    WHERE span['from_month'] <= least(span['to_month'], last_month)
+    GROUP BY acquisition_channel, acquisition_year, segment, span['kind'], span['from_month'], least(span['to_month'], last_month)
 ),
 
--- Few different spans for many customers: counted before they are spread over their months.
-counted_spans AS (
-    SELECT acquisition_channel, acquisition_year, segment, kind, from_month, least(to_month, last_month) AS to_month, count(*) AS customers
+valued AS (
+    SELECT
+        kind,
+        from_month,
+        to_month,
+        customers,
+        unnest(make_array(
+            named_struct('dimension', 'acquisition_channel', 'value', acquisition_channel),
+            named_struct('dimension', 'acquisition_year', 'value', acquisition_year),
+            named_struct('dimension', 'segment', 'value', segment)
+        )) AS of_group
     FROM spans
-    CROSS JOIN bounds
-    WHERE from_month <= least(to_month, last_month)
-    GROUP BY acquisition_channel, acquisition_year, segment, kind, from_month, least(to_month, last_month)
 ),
 
 grouped_spans AS (
-    SELECT 'acquisition_channel' AS dimension, acquisition_channel AS value, kind, from_month, to_month, customers FROM counted_spans
-    UNION ALL
-    SELECT 'acquisition_year' AS dimension, acquisition_year AS value, kind, from_month, to_month, customers FROM counted_spans
-    UNION ALL
-    SELECT 'segment' AS dimension, segment AS value, kind, from_month, to_month, customers FROM counted_spans
-),
-
-summed_spans AS (
-    SELECT dimension, value, kind, from_month, to_month, sum(customers) AS customers
-    FROM grouped_spans
-    GROUP BY dimension, value, kind, from_month, to_month
+    SELECT of_group['dimension'] AS dimension, of_group['value'] AS value, kind, from_month, to_month, sum(customers) AS customers
+    FROM valued
+    GROUP BY of_group['dimension'], of_group['value'], kind, from_month, to_month
 ),
 
 spread AS (
     SELECT dimension, value, kind, customers, unnest(generate_series(from_month, to_month)) AS month_no
-    FROM summed_spans
+    FROM grouped_spans
 ),
 
 counted AS (
@@ -117,49 +178,31 @@ counted AS (
         dimension,
         value,
         month_no,
-        sum(customers) FILTER (WHERE kind = 'opening') AS opening,
-        sum(customers) FILTER (WHERE kind = 'closing') AS closing,
-        sum(customers) FILTER (WHERE kind = 'new') AS new,
-        sum(customers) FILTER (WHERE kind = 'lapsed') AS lapsed,
-        sum(customers) FILTER (WHERE kind = 'lost') AS lost,
-        sum(customers) FILTER (WHERE kind = 'reactivated') AS reactivated
+        coalesce(sum(customers) FILTER (WHERE kind = 'opening'), 0) AS opening,
+        coalesce(sum(customers) FILTER (WHERE kind = 'lost'), 0) AS lost,
+        coalesce(sum(customers) FILTER (WHERE kind = 'new'), 0) AS new,
+        coalesce(sum(customers) FILTER (WHERE kind = 'reactivated'), 0) AS reactivated,
+        coalesce(sum(customers) FILTER (WHERE kind = 'closing'), 0) AS closing,
+        coalesce(sum(customers) FILTER (WHERE kind = 'lapsed'), 0) AS lapsed
     FROM spread
     GROUP BY dimension, value, month_no
 ),
 
-group_starts AS (
-    SELECT dimension, value, min(from_month) AS from_month
-    FROM summed_spans
-    GROUP BY dimension, value
-),
-
-months AS (
-    SELECT
-        group_starts.dimension,
-        group_starts.value,
-        bounds.first_month,
-        bounds.data_through_date,
-        unnest(generate_series(group_starts.from_month, bounds.last_month)) AS month_no
-    FROM group_starts
-    CROSS JOIN bounds
-    WHERE group_starts.from_month <= bounds.last_month
-),
-
 bridged AS (
     SELECT
-        months.dimension,
-        months.value,
-        months.month_no,
-        months.data_through_date,
-        months.month_no - months.first_month >= 12 AS has_history,
-        coalesce(counted.opening, 0) AS opening,
-        coalesce(counted.lost, 0) AS lost,
-        coalesce(counted.new, 0) AS new,
-        coalesce(counted.reactivated, 0) AS reactivated,
-        coalesce(counted.closing, 0) AS closing,
-        coalesce(counted.lapsed, 0) AS lapsed
-    FROM months
-    LEFT JOIN counted ON counted.dimension = months.dimension AND counted.value = months.value AND counted.month_no = months.month_no
+        counted.dimension,
+        counted.value,
+        counted.month_no,
+        bounds.data_through_date,
+        counted.month_no - bounds.first_month >= 12 AS has_history,
+        counted.opening,
+        counted.lost,
+        counted.new,
+        counted.reactivated,
+        counted.closing,
+        counted.lapsed
+    FROM counted
+    CROSS JOIN bounds
 ),
 
 averaged AS (

@@ -42,87 +42,114 @@ periods AS (
         CAST(date_part('year', customer_active_periods.lapse_date) * 12 + date_part('month', customer_active_periods.lapse_date) - 1 AS BIGINT) - 1 AS to_month,
         coalesce(CAST(date_part('year', customer_active_periods.returned_date) * 12 + date_part('month', customer_active_periods.returned_date) - 1 AS BIGINT), bounds.last_month + 1) AS next_month,
         CAST(date_part('year', customer_active_periods.first_order_date) * 12 + date_part('month', customer_active_periods.first_order_date) - 1 AS BIGINT) AS first_month,
-        customer_active_periods.is_lapsed
+        customer_active_periods.is_lapsed,
+        bounds.last_month
     FROM customer_active_periods
     CROSS JOIN bounds
 ),
 
--- Twelve months after a month of the earlier period and in the gap behind the later one: lost. Twelve months after a month of the gap
--- behind the earlier period and in the later one: reactivated.
+-- Each period with itself and with every later one of the customer; few different ones for many customers.
 pairs AS (
     SELECT
-        greatest(earlier.from_month + 12, later.to_month + 1) AS lost_from,
-        least(earlier.to_month + 12, later.next_month - 1) AS lost_to,
-        greatest(earlier.to_month + 13, later.from_month) AS reactivated_from,
-        CASE
-            WHEN earlier.active_from_date < later.active_from_date THEN least(earlier.next_month + 11, later.to_month)
-            ELSE later.from_month - 1
-        END AS reactivated_to
+        earlier.from_month,
+        earlier.to_month,
+        earlier.next_month,
+        earlier.first_month,
+        earlier.is_lapsed,
+        earlier.last_month,
+        later.from_month AS later_from,
+        later.to_month AS later_to,
+        later.next_month AS later_next,
+        earlier.active_from_date = later.active_from_date AS is_same,
+        count(*) AS customers
     FROM periods AS earlier
     INNER JOIN periods AS later ON later.customer_key = earlier.customer_key
     WHERE later.active_from_date >= earlier.active_from_date
+    GROUP BY
+        earlier.from_month,
+        earlier.to_month,
+        earlier.next_month,
+        earlier.first_month,
+        earlier.is_lapsed,
+        earlier.last_month,
+        later.from_month,
+        later.to_month,
+        later.next_month,
+        earlier.active_from_date = later.active_from_date
+),
+
+-- In which months each counts as what. Lost: twelve months after a month of the earlier period, in the gap behind the later one.
+-- Reactivated: twelve months after a month of the gap behind the earlier period, in the later one. `known` fills months without anybody.
+unfolded AS (
+    SELECT
+        customers,
+        last_month,
+        unnest(CASE
+            WHEN is_same
+                THEN make_array(
+                    named_struct('kind', 'known', 'from_month', from_month, 'to_month', last_month),
+                    named_struct('kind', 'opening', 'from_month', from_month + 12, 'to_month', to_month + 12),
+                    named_struct('kind', 'closing', 'from_month', from_month, 'to_month', to_month),
+                    named_struct('kind', 'new', 'from_month', from_month, 'to_month', least(to_month, first_month + 11)),
+                    named_struct('kind', 'lapsed', 'from_month', to_month + 1, 'to_month', CASE WHEN is_lapsed THEN to_month + 12 ELSE to_month END),
+                    named_struct(
+                        'kind', 'lost', 'from_month', greatest(from_month + 12, to_month + 1), 'to_month', least(to_month + 12, next_month - 1)
+                    )
+                )
+            ELSE make_array(
+                named_struct(
+                    'kind', 'lost', 'from_month', greatest(from_month + 12, later_to + 1), 'to_month', least(to_month + 12, later_next - 1)
+                ),
+                named_struct(
+                    'kind', 'reactivated', 'from_month', greatest(to_month + 13, later_from), 'to_month', least(next_month + 11, later_to)
+                )
+            )
+        END) AS span
+    FROM pairs
 ),
 
 spans AS (
-    SELECT 'opening' AS kind, from_month + 12 AS from_month, to_month + 12 AS to_month FROM periods
-    UNION ALL
-    SELECT 'closing' AS kind, from_month AS from_month, to_month AS to_month FROM periods
-    UNION ALL
-    SELECT 'new' AS kind, from_month AS from_month, least(to_month, first_month + 11) AS to_month FROM periods
-    UNION ALL
-    SELECT 'lapsed' AS kind, to_month + 1 AS from_month, to_month + 12 AS to_month FROM periods WHERE is_lapsed
-    UNION ALL
-    SELECT 'lost' AS kind, lost_from AS from_month, lost_to AS to_month FROM pairs
-    UNION ALL
-    SELECT 'reactivated' AS kind, reactivated_from AS from_month, reactivated_to AS to_month FROM pairs
-),
-
--- Few different spans for many customers: counted before they are spread over their months.
-counted_spans AS (
-    SELECT kind, from_month, least(to_month, last_month) AS to_month, count(*) AS customers
-    FROM spans
-    CROSS JOIN bounds
-    WHERE from_month <= least(to_month, last_month)
-    GROUP BY kind, from_month, least(to_month, last_month)
+    SELECT
+        span['kind'] AS kind,
+        span['from_month'] AS from_month,
+        least(span['to_month'], last_month) AS to_month,
+        sum(customers) AS customers
+    FROM unfolded
+    WHERE span['from_month'] <= least(span['to_month'], last_month)
+    GROUP BY span['kind'], span['from_month'], least(span['to_month'], last_month)
 ),
 
 spread AS (
     SELECT kind, customers, unnest(generate_series(from_month, to_month)) AS month_no
-    FROM counted_spans
+    FROM spans
 ),
 
 counted AS (
     SELECT
         month_no,
-        sum(customers) FILTER (WHERE kind = 'opening') AS opening,
-        sum(customers) FILTER (WHERE kind = 'closing') AS closing,
-        sum(customers) FILTER (WHERE kind = 'new') AS new,
-        sum(customers) FILTER (WHERE kind = 'lapsed') AS lapsed,
-        sum(customers) FILTER (WHERE kind = 'lost') AS lost,
-        sum(customers) FILTER (WHERE kind = 'reactivated') AS reactivated
+        coalesce(sum(customers) FILTER (WHERE kind = 'opening'), 0) AS opening,
+        coalesce(sum(customers) FILTER (WHERE kind = 'lost'), 0) AS lost,
+        coalesce(sum(customers) FILTER (WHERE kind = 'new'), 0) AS new,
+        coalesce(sum(customers) FILTER (WHERE kind = 'reactivated'), 0) AS reactivated,
+        coalesce(sum(customers) FILTER (WHERE kind = 'closing'), 0) AS closing,
+        coalesce(sum(customers) FILTER (WHERE kind = 'lapsed'), 0) AS lapsed
     FROM spread
     GROUP BY month_no
 ),
 
-months AS (
-    SELECT first_month, data_through_date, unnest(generate_series(first_month, last_month)) AS month_no
-    FROM bounds
-    WHERE first_month <= last_month
-),
-
 bridged AS (
     SELECT
-        months.month_no,
-        months.data_through_date,
-        months.month_no - months.first_month >= 12 AS has_history,
-        coalesce(counted.opening, 0) AS opening,
-        coalesce(counted.lost, 0) AS lost,
-        coalesce(counted.new, 0) AS new,
-        coalesce(counted.reactivated, 0) AS reactivated,
-        coalesce(counted.closing, 0) AS closing,
-        coalesce(counted.lapsed, 0) AS lapsed
-    FROM months
-    LEFT JOIN counted ON counted.month_no = months.month_no
+        counted.month_no,
+        bounds.data_through_date,
+        counted.month_no - bounds.first_month >= 12 AS has_history,
+        counted.opening,
+        counted.lost,
+        counted.new,
+        counted.reactivated,
+        counted.closing,
+        counted.lapsed
+    FROM counted
+    CROSS JOIN bounds
 ),
 
 averaged AS (

@@ -11,20 +11,21 @@
 --   returned_date [date]: Day of the order that began the next period; null without one.
 --   first_order_date [date]: Day of the customer's first order ever.
 --   is_lapsed: Whether the customer had lapsed by the as-of day.
+-- Only who ordered over more than a window can have been away in between; everybody else has one period.
 WITH spaced AS (
     SELECT
-        customer_key,
-        order_date,
-        lag(order_date) OVER (PARTITION BY customer_key ORDER BY order_date) AS previous_order_date
-    FROM order_facts
-    WHERE is_order AND customer_key IS NOT NULL
+        order_facts.customer_key,
+        order_facts.order_date,
+        lag(order_facts.order_date) OVER (PARTITION BY order_facts.customer_key ORDER BY order_facts.order_date) AS previous_order_date
+    FROM customer_orders
+    INNER JOIN order_facts ON order_facts.customer_key = customer_orders.customer_key
+    WHERE customer_orders.recency_days > CAST(setting('churn_window_days', 365) AS INT) AND order_facts.is_order
 ),
 
 starts AS (
     SELECT
         customer_key,
         order_date AS active_from_date,
-        previous_order_date,
         lead(order_date) OVER (PARTITION BY customer_key ORDER BY order_date) AS returned_date,
         lead(previous_order_date) OVER (PARTITION BY customer_key ORDER BY order_date) AS last_order_date
     FROM spaced
@@ -40,6 +41,15 @@ ended AS (
         customer_orders.first_order_date
     FROM starts
     INNER JOIN customer_orders ON customer_orders.customer_key = starts.customer_key
+    UNION ALL
+    SELECT
+        customer_key,
+        first_order_date AS active_from_date,
+        last_order_date,
+        CAST(NULL AS DATE) AS returned_date,
+        first_order_date
+    FROM customer_orders
+    WHERE recency_days <= CAST(setting('churn_window_days', 365) AS INT)
 )
 
 SELECT

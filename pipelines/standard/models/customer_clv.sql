@@ -2,7 +2,7 @@
 -- grain: one row per customer
 -- unit: reporting currency
 -- description: What each customer has been worth up to the as-of day; nothing in it is a forecast (`horizon_days` is 0).
---   `clv_historical_net` = net revenue - tax - cost of goods - cost to serve, undiscounted. `clv_historical_discounted` is the same
+--   `clv_historical_net` = `contribution` of `customer_orders`, undiscounted. `clv_historical_discounted` is the same
 --   cash valued at the day of the first order: amount / (1 + rate) ^ (days since first order / 365.2425), orders at the order's day,
 --   refunds at the refund's day, interactions at theirs; null without an order. The rate is the setting `discount_rate_annual` (0.10).
 --   Deciles (10 = highest) and tiers rank customers with an order by `clv_historical_net`; ties share a rank. Tiers by percent rank:
@@ -11,21 +11,21 @@ WITH orders_cash AS (
     SELECT
         customer_key,
         order_date AS cash_date,
-        net_revenue + refunded - tax - coalesce(cost, 0) AS amount
+        contribution_at_order AS amount
     FROM order_facts
     WHERE customer_key IS NOT NULL
 ),
 
 refunds_cash AS (
-    SELECT customer_key, refund_date AS cash_date, -refunded AS amount
+    SELECT customer_key, refund_date AS cash_date, contribution_at_refund AS amount
     FROM order_facts
     WHERE customer_key IS NOT NULL AND refund_date IS NOT NULL
 ),
 
 service_cash AS (
-    SELECT customer_key, local_date(occurred_at) AS cash_date, -cost AS amount
-    FROM interactions
-    WHERE customer_key IS NOT NULL AND cost IS NOT NULL AND local_date(occurred_at) <= as_of()
+    SELECT customer_key, contact_date AS cash_date, -cost AS amount
+    FROM interaction_facts
+    WHERE customer_key IS NOT NULL
 ),
 
 cash AS (

@@ -13,7 +13,8 @@
 --   `exclude_fully_refunded` (false; true: an order refunded in full by the as-of day is no purchase).
 --   Amounts are converted by the latest rate on or before the order's day that is no older than `exchange_rate_age_days_max` (7) days.
 --   A refund is converted by the rate of its order, so that an order refunded in full is worth 0: what currencies did in between is no
---   business of the customer's. Without a rate the amounts are null, and the audit `order_facts_rates` ends the run.
+--   business of the customer's. An order without a rate is worth nothing here and makes the audit `order_facts_rates` end the run, so none is
+--   ever published.
 --   `net_revenue` is gross less refunds, without shipping, tax included. Contribution takes off tax, goods, shipping, payment and
 --   returns; goods stay a cost when they come back. Where an order does not say, `shipping_cost_per_order`, `payment_fee_rate` (of
 --   gross and shipping), `payment_fee_fixed` and `return_cost_per_return` (all 0) hold, the last for an order with a refund and for a
@@ -27,7 +28,8 @@
 --   order_date [date]: Its day in the project's time zone.
 --   refund_date [date]: Day of the refund, up to the as-of day; null without one.
 --   is_order: Whether it is a purchase.
---   excluded_because: Why an order does not count: cancelled, test, staff, business, free or fully_refunded; null if nothing excludes it.
+--   excluded_because: Why an order does not count: cancelled, test, staff, business, free or fully_refunded; null if
+--     nothing excludes it.
 --   channel: Where it was placed.
 --   currency_code: Currency of the order.
 --   charged [currency of the order]: `gross` as the source has it.
@@ -137,6 +139,7 @@ judged AS (
             WHEN dated.is_test OR marked_customers.is_test THEN 'test'
             WHEN dated.is_staff OR marked_customers.is_staff THEN 'staff'
             WHEN dated.is_business THEN 'business'
+            WHEN dated.currency <> setting('currency') AND daily_rates.rate IS NULL THEN 'no_exchange_rate'
             WHEN dated.gross = 0 AND NOT setting('count_free_orders', FALSE) THEN 'free'
             WHEN dated.gross > 0 AND dated.refunded >= dated.gross AND dated.refund_date <= as_of() AND setting('exclude_fully_refunded', FALSE)
                 THEN 'fully_refunded'
@@ -154,9 +157,10 @@ judged AS (
         dated.shipping_cost,
         dated.payment_fee,
         dated.return_cost
-    FROM dated
+    -- The few rates and marked customers are held, the many orders pass by.
+    FROM daily_rates
+    RIGHT JOIN dated ON daily_rates.currency = dated.currency AND daily_rates.day_no = CAST(dated.order_date AS INT)
     LEFT JOIN marked_customers ON marked_customers.customer_key = dated.customer_key
-    LEFT JOIN daily_rates ON daily_rates.currency = dated.currency AND daily_rates.day_no = CAST(dated.order_date AS INT)
 ),
 
 flagged AS (

@@ -159,3 +159,63 @@ fn values_beyond_the_range_of_their_column_are_listed() {
         ["missing_required", "out_of_range"]
     );
 }
+
+#[test]
+fn rates_are_sorted_by_currency_and_day_and_no_rate_is_beyond_numbers() {
+    let sql = r#"SELECT "currency" AS currency, TRY_CAST("day" AS DATE) AS rate_date, TRY_CAST("rate" AS DOUBLE) AS rate FROM raw"#;
+    let text = "currency,day,rate\nUSD,2024-10-01,0.9\nUSD,2024-09-30,0.0061\nGBP,2025-01-01,1.2\nUSD,1969-12-31,3\nUSD,2024-10-01,0.91\n\
+                JPY,2024-01-01,NaN\nJPY,2024-01-02,inf\nJPY,2024-01-03,\n";
+    let project = Project::csv().file("a.csv", text).without_contacts();
+    let read = project.mapping(RecordKind::ExchangeRates, sql).read();
+    let rates: Vec<String> = read
+        .facts
+        .iter()
+        .filter(|(kind, _)| *kind == RecordKind::ExchangeRates)
+        .flat_map(|(_, batches)| batches)
+        .flat_map(|batch| {
+            let cell = |name: &str, row: usize| {
+                let values = batch.column_by_name(name).expect("a declared column");
+                arrow::util::display::array_value_to_string(values, row).expect("a printable type")
+            };
+            (0..batch.num_rows())
+                .map(|row| [cell("currency", row), cell("rate_date", row), cell("rate", row)].join("|"))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(
+        rates,
+        [
+            "GBP|2025-01-01|1.2",
+            "USD|1969-12-31|3.0",
+            "USD|2024-09-30|0.0061",
+            "USD|2024-10-01|0.91"
+        ]
+    );
+    let reasons: Vec<&str> = read.rejects.rows.iter().map(|reject| reject.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "superseded",
+            "missing_required",
+            "missing_required",
+            "missing_required",
+            "out_of_range",
+            "out_of_range"
+        ]
+    );
+}
+
+#[test]
+fn a_rate_has_no_identifier_and_is_no_decimal() {
+    let with = |rate: &str| {
+        let sql =
+            format!("SELECT 'USD' AS currency, CAST('2024-01-01' AS DATE) AS rate_date, {rate} AS rate, 'K1' AS customer_no FROM raw");
+        let project = Project::csv().file("a.csv", "id\n1\n").without_contacts();
+        let found = project.mapping(RecordKind::ExchangeRates, &sql).check();
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let found = with("\"id\"").concat();
+    assert!(found.contains("AS DOUBLE"), "{found}");
+    assert!(found.contains("customer_no"), "{found}");
+    assert!(!with("0.5").concat().contains("not a number"));
+}
