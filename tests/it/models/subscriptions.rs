@@ -18,6 +18,11 @@ fn tables_as_of(as_of: &str, lines: &[String], threads: usize) -> Tables {
     let (engine, spec) = (engine_with(threads), standard_spec());
     let models = model::order(&engine, &spec, &MODELS.map(str::to_owned), &[]).expect("the models have an order");
     let mut tables = model::build(&engine, &spec, &models, day(as_of), &base).expect("the models build");
+    // A run has every base table, if only an empty one.
+    for (name, schema) in model::base::schemas(&spec) {
+        let batches = Vec::new();
+        tables.insert(name, model::Table { schema, batches });
+    }
     tables.extend(base);
     tables
 }
