@@ -68,24 +68,6 @@ WITH bought AS (
     GROUP BY customer_key
 ),
 
-order_days AS (
-    SELECT customer_key, order_date, sum(net_revenue) AS net_revenue
-    FROM order_facts
-    WHERE is_order AND customer_key IS NOT NULL
-    GROUP BY customer_key, order_date
-),
-
-paced AS (
-    SELECT
-        customer_key,
-        count(*) AS order_days_count,
-        min(order_date) AS first_order_date,
-        max(order_date) AS last_order_date,
-        sum(net_revenue) - first_value(net_revenue ORDER BY order_date) AS repeat_net_revenue
-    FROM order_days
-    GROUP BY customer_key
-),
-
 served AS (
     SELECT
         customer_key,
@@ -102,12 +84,15 @@ joined AS (
         bought.first_order_at,
         bought.last_order_at,
         bought.acquisition_channel,
-        paced.first_order_date,
-        paced.last_order_date,
-        paced.repeat_net_revenue,
+        purchase_histories.first_order_date,
+        purchase_histories.last_order_date,
+        purchase_histories.repeat_purchases_count,
+        purchase_histories.recency_days,
+        purchase_histories.age_days,
+        purchase_histories.repeat_spend_mean,
         coalesce(bought.orders_count, 0) AS orders_count,
         coalesce(bought.excluded_orders_count, 0) AS excluded_orders_count,
-        coalesce(paced.order_days_count, 0) AS order_days_count,
+        coalesce(purchase_histories.repeat_purchases_count + 1, 0) AS order_days_count,
         coalesce(bought.orders_with_cost_count, 0) AS orders_with_cost_count,
         coalesce(served.interactions_count, 0) AS interactions_count,
         bought.order_gross,
@@ -123,7 +108,7 @@ joined AS (
         CAST(coalesce(served.cost_to_serve, 0) AS DECIMAL(18, 4)) AS cost_to_serve
     FROM customers
     LEFT JOIN bought ON bought.customer_key = customers.customer_key
-    LEFT JOIN paced ON paced.customer_key = customers.customer_key
+    LEFT JOIN purchase_histories ON purchase_histories.customer_key = customers.customer_key
     LEFT JOIN served ON served.customer_key = customers.customer_key
 ),
 
@@ -135,7 +120,10 @@ valued AS (
         acquisition_channel,
         first_order_date,
         last_order_date,
-        repeat_net_revenue,
+        repeat_purchases_count,
+        recency_days,
+        age_days,
+        repeat_spend_mean,
         orders_count,
         excluded_orders_count,
         order_days_count,
@@ -169,9 +157,9 @@ SELECT
     orders_count,
     excluded_orders_count,
     order_days_count,
-    CASE WHEN order_days_count > 0 THEN order_days_count - 1 END AS repeat_purchases_count,
-    CAST(last_order_date AS INT) - CAST(first_order_date AS INT) AS recency_days,
-    CAST(as_of() AS INT) - CAST(first_order_date AS INT) AS age_days,
+    repeat_purchases_count,
+    recency_days,
+    age_days,
     orders_with_cost_count,
     interactions_count,
     CAST(as_of() AS INT) - CAST(last_order_date AS INT) AS days_since_last_order,
@@ -194,6 +182,6 @@ SELECT
     cost_to_serve,
     CAST(order_contribution - cost_to_serve AS DECIMAL(18, 4)) AS contribution,
     CASE WHEN orders_count > 0 THEN CAST(order_gross / orders_count AS DECIMAL(18, 4)) END AS average_order_value,
-    CASE WHEN order_days_count > 1 THEN CAST(repeat_net_revenue AS DOUBLE) / (order_days_count - 1) END AS repeat_spend_mean,
+    repeat_spend_mean,
     setting('currency') AS currency_code
 FROM valued
