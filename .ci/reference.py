@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks results on the reference data sets: identity on historical_50k, fake_1000 and FEBRL, customers and segments on UCI Online Retail.
+"""Checks results on the reference data sets: identity on historical_50k, fake_1000 and FEBRL, customers and segments on UCI Online Retail,
+purchase and spend models on CDNOW and apparel.
 
 usage: reference.py STAMMKUNDE SHARED
 """
@@ -58,3 +59,27 @@ segments = dict(duckdb.sql(f"select segment, count(*) from '{latest / 'customer_
                            " where segment <> 'prospects' group by 1").fetchall())
 assert segments == expected, segments
 print("UCI Online Retail: customers, invoices, gross, net and segments as in the reference")
+
+# The customer models on plain transaction logs, from the file to the published tables, against values that others computed.
+golden = shared / "data" / "clv" / "golden"
+for name, log, days, as_of in (("cdnow_sample", "cdnow_sample.csv", 273, "1997-09-30"), ("apparel", "apparel_trans.csv", 1450, "2006-12-31")):
+    os.environ["HORIZON_DAYS"] = str(days)
+    latest = run("transactions", "TRANSACTIONS_CSV", shared / "data" / "clv" / log, name, options=("--as-of", as_of))
+    expected = json.loads((golden / f"{name}.json").read_text())["models"]
+    titles = {"bg_nbd": "BG/NBD", "mbg_nbd": "MBG/NBD", "pareto_nbd": "Pareto/NBD", "gamma_gamma": "Gamma-Gamma"}
+    scorecard = duckdb.sql(f"select model_name, log_likelihood, params, standard_errors from '{latest / 'model_scorecard.parquet'}'").fetchall()
+    for model, likelihood, params, errors in scorecard:
+        if model in titles:
+            wanted = expected[titles[model]]
+            assert abs(likelihood - wanted["loglik"]) < 1e-4, (name, model, likelihood)
+            for found, field, tolerance in ((json.loads(params), "params", 1e-3), (json.loads(errors), "se", 1e-2)):
+                for parameter, value in wanted[field].items():
+                    assert abs(found[parameter] / value - 1) < tolerance, (name, model, parameter, found[parameter])
+    for model, suffix in (("bg_nbd", "bg"), ("mbg_nbd", "mbg"), ("pareto_nbd", "p")):
+        worst = duckdb.sql(
+            f"select count(*), max(abs(p_alive - palive_{suffix})), max(abs(expected_purchases / cet_{suffix} - 1)), max(abs(expected_spend / egg - 1))"
+            f" from '{latest / 'customer_forecasts.parquet'}' as f join '{golden / f'{name}_scored.parquet'}' as g on g.cust = cast(f.cust as bigint)"
+            f" where model_name = '{model}'").fetchall()[0]
+        assert worst[0] == len(duckdb.sql(f"select 1 from '{golden / f'{name}_scored.parquet'}'").fetchall()), worst
+        assert max(worst[1:]) < 1e-5, (name, model, worst)
+    print(f"{name}: parameters, standard errors, log-likelihoods and every customer's forecasts as in the reference")
