@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use arrow::array::Array;
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::query::Query;
 use super::session::Context;
-use super::{AuditResult, ModelSpec, ModelTime, Table, Tables, base, consents, failure, header, plain, session};
+use super::{AuditResult, ModelSpec, ModelTime, Table, Tables, base, consents, failure, header, plain, session, ties};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::{Engine, Thrift, is_exhausted};
@@ -24,13 +26,7 @@ const EXAMPLES_MAX: usize = 5;
 ///
 /// # Errors
 /// See [`super::build`].
-pub fn build(
-    engine: &Engine,
-    spec: &Spec,
-    models: &[ModelSpec],
-    context: &Context,
-    base: &Tables,
-) -> Result<(Tables, Vec<ModelTime>)> {
+pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Context, base: &Tables) -> Result<(Tables, Vec<ModelTime>)> {
     let mut session = session_over(engine, spec, context, base, Thrift::Fast)?;
     let mut built: Tables = BTreeMap::new();
     let mut times = Vec::new();
@@ -175,20 +171,29 @@ async fn run(session: &SessionContext, model: &ModelSpec) -> Result<Table, Failu
     let output = planned.schema().as_arrow();
     let schema = plain::schema_of(output).map_err(|problems| Failure::Model(unpublishable(file, problems)))?;
     let key = output.fields().iter().position(|field| field.name() == column::CUSTOMER_KEY);
-    let ordered = query.ordered(output.fields().len(), key.map(|position| position + 1));
+    let by_key = key.and_then(|position| Some((position, query.sorted_by(position + 1)?)));
+    let (settle_by, ordered) = match by_key {
+        Some((position, statement)) => (Some(position), statement),
+        None => (None, query.ordered(output.fields().len(), key.map(|position| position + 1))),
+    };
     let rows = session::plan(session, ordered)
         .await
         .map_err(failed)?
         .collect()
         .await
         .map_err(failed)?;
-    let batches: Result<Vec<_>, _> = rows
-        .iter()
-        .filter(|batch| batch.num_rows() > 0)
-        .map(|batch| plain::batch(batch, &schema))
-        .collect();
-    let batches = batches.map_err(|error| failed(error.into()))?;
+    let batches = published(&rows, &schema, settle_by).map_err(|error| failed(error.into()))?;
     Ok(Table { schema, batches })
+}
+
+/// The rows in their published types and their one order.
+fn published(rows: &[RecordBatch], schema: &SchemaRef, settle_by: Option<usize>) -> Result<Vec<RecordBatch>, ArrowError> {
+    let rows = rows.iter().filter(|batch| batch.num_rows() > 0);
+    let batches: Vec<RecordBatch> = rows.map(|batch| plain::batch(batch, schema)).collect::<Result<_, _>>()?;
+    match settle_by {
+        Some(key) => ties::settled(&batches, key),
+        None => Ok(batches),
+    }
 }
 
 fn unpublishable(file: &SqlFile, problems: Vec<String>) -> Error {

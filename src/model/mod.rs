@@ -29,6 +29,7 @@ mod plain;
 mod query;
 mod session;
 mod suggest;
+mod ties;
 
 pub use ask::Asker;
 pub use check::Checked;

@@ -72,6 +72,22 @@ impl Query {
         DfStatement::Statement(Box::new(self.statement.clone()))
     }
 
+    /// The statement sorted by one output column (its position, from 1) alone, if it says nothing of order or number of rows itself:
+    /// then [`super::ties`] can settle the rest.
+    #[must_use]
+    pub fn sorted_by(&self, position: usize) -> Option<DfStatement> {
+        let mut statement = self.statement.clone();
+        let Statement::Query(query) = &mut statement else { return None };
+        if query.order_by.is_some() || query.limit_clause.is_some() || query.fetch.is_some() {
+            return None;
+        }
+        query.order_by = Some(OrderBy {
+            kind: OrderByKind::Expressions(vec![by_position(position)]),
+            interpolate: None,
+        });
+        Some(DfStatement::Statement(Box::new(statement)))
+    }
+
     /// The statement with every output column appended to its top-level ORDER BY (added if there is none): ties, and rows under a
     /// LIMIT, then come out the same on any number of threads. `first` is the position (from 1) of the column to sort by first where
     /// the query has no ORDER BY of its own.
@@ -96,6 +112,7 @@ impl Query {
     }
 }
 
+/// The expression at a position (from 1) of the output.
 fn by_position(position: usize) -> OrderByExpr {
     OrderByExpr {
         expr: Expr::value(Value::Number(position.to_string(), false)),

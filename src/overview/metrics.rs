@@ -11,8 +11,10 @@ use crate::page::table::{Format, Row};
 /// The rate, the bridge, and the active customers.
 pub fn churn(answers: &Answers) -> Html {
     let mut html = Html::default();
-    html.raw("<p>A customer is active for a year after an order. Who was active and is no more is lost; who comes back later is reactivated. ")
-        .raw("The bridge of each month: closing = opening − lost + new + reactivated.</p>\n<div class=\"grid\">");
+    html.raw(
+        "<p>A customer is active for a year after an order. Who was active and is no more is lost; who comes back later is reactivated. ",
+    )
+    .raw("The bridge of each month: closing = opening − lost + new + reactivated.</p>\n<div class=\"grid\">");
     let churn = answers.rows("churn");
     html.html(&or_absent("Churn rate", churn.clone().map(rate)));
     html.html(&or_absent("Active customers", churn.clone().map(closing)));
@@ -34,7 +36,10 @@ fn rate(rows: &[Row]) -> Html {
         title: "Churn rate of twelve months",
         aid: "Customers lost in the twelve months before, divided by the mean of the thirteen month ends; on a young and growing base it can exceed 100 %.",
         rows,
-        columns: &[("month_end", "Month end", Format::Text), ("churn_rate", "Churn rate", Format::Share)],
+        columns: &[
+            ("month_end", "Month end", Format::Text),
+            ("churn_rate", "Churn rate", Format::Share),
+        ],
     })
 }
 

@@ -3,11 +3,11 @@
 mod base_tables;
 mod build;
 mod check;
-mod literature;
+mod dictionary;
 mod extremes;
 mod fits;
 mod functions;
-mod dictionary;
+mod literature;
 mod order;
 mod reference;
 mod segments;
