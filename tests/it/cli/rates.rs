@@ -1,6 +1,6 @@
 //! Orders in other currencies: converted by a file of rates, or the run ends and says which rates it lacks.
 
-use super::support::{AS_OF, Project};
+use super::support::{AS_OF, Project, Row, call, stammkunde};
 
 const RATES: &str = "sources/bank.exchange_rates.sql";
 
@@ -36,7 +36,12 @@ fn rates_are_published_without_people_and_stay_when_somebody_is_erased() {
         let [charged, rate, gross] = ["charged", "exchange_rate", "gross"].map(|name| row[name].parse::<f64>().expect("a number"));
         assert!((1.0..1.5).contains(&rate) && (charged * rate - gross).abs() < 0.000_06, "{row:?}");
     }
-    let erased = facts.iter().find_map(|row| row.get("customer_key")).expect("a customer");
-    project.call("privacy", &["erase", erased, "--yes"]).ends_with(0);
+    let erased = &project.table("identities")[0];
+    let person = format!("{}:{}", erased["source"], erased["record_id"]);
+    let mut command = stammkunde();
+    command.args(["privacy", "erase"]).arg(project.path()).args([&person, "--yes"]);
+    call(&mut command).ends_with(0);
     assert_eq!(project.table("exchange_rates"), rates);
+    let is_theirs = |row: &Row| row.get("customer_key") == Some(&erased["customer_key"]);
+    assert!(facts.len() >= project.table("order_facts").len() && !project.table("order_facts").iter().any(is_theirs));
 }
