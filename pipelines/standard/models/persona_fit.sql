@@ -3,7 +3,7 @@
 -- description: The clusters behind `personas`: k-means on features of customers with an order, fitted to at most 20,000 of them, drawn by a hash
 --   of the key, so that the same customers are drawn on every machine. Counts and money enter by their logarithm; every feature is then cut
 --   at its 1st and 99th percentile and standardized, or the one with the largest unit would decide alone. How many personas there are, from
---   `persona_count_min` (3) to `persona_count_max` (8), the silhouette decides; `persona_seed` (1) starts the random numbers.
+--   `persona_count_min` (3; two say no more than who buys much) to `persona_count_max` (8), the silhouette decides; `persona_seed` (1) starts the random numbers.
 -- columns:
 --   as_of_date [date]: The as-of day.
 --   customers_fitted_count [customers]: Customers the clusters were fitted to.
