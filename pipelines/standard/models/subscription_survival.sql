@@ -71,7 +71,9 @@ at_risk AS (
     SELECT
         months.months_since_start,
         coalesce(counted.churned_count, 0) AS churned_count,
-        coalesce(sum(counted.leaving_count) OVER (ORDER BY months.months_since_start DESC), 0) AS at_risk_count
+        -- All, less those who left before. A window that runs backward would turn the sums of fractions below into differences.
+        sum(coalesce(counted.leaving_count, 0)) OVER () + coalesce(counted.leaving_count, 0)
+            - sum(coalesce(counted.leaving_count, 0)) OVER (ORDER BY months.months_since_start) AS at_risk_count
     FROM months
     LEFT JOIN counted ON counted.months_since_start = months.months_since_start
 ),
