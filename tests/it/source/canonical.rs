@@ -195,10 +195,10 @@ fn rates_are_sorted_by_currency_and_day_and_no_rate_is_beyond_numbers() {
     assert_eq!(
         reasons,
         [
+            "missing_required",
+            "missing_required",
+            "missing_required",
             "superseded",
-            "missing_required",
-            "missing_required",
-            "missing_required",
             "out_of_range",
             "out_of_range"
         ]
