@@ -56,7 +56,9 @@ at_risk AS (
         curve,
         days_since,
         events_count,
-        sum(events_count + censored_count) OVER (PARTITION BY curve ORDER BY days_since DESC) AS at_risk_count,
+        -- All, less those who left before. A window that runs backward would turn the sums of fractions below into differences.
+        sum(events_count + censored_count) OVER (PARTITION BY curve) + events_count + censored_count
+            - sum(events_count + censored_count) OVER (PARTITION BY curve ORDER BY days_since) AS at_risk_count,
         sum(censored_count) OVER (PARTITION BY curve ORDER BY days_since) AS censored_until
     FROM curves
 ),

@@ -5,7 +5,8 @@
 --   counts from the first paid month to the first month without a payment; what follows a return is left out. Who still pays is censored.
 --   Seen: Kaplan-Meier with Greenwood's standard error. Fitted: by maximum likelihood to all customers at once, so it bends where the share of
 --   those who stay rises with their tenure; null if the model could not be fitted, `model_status` says why. Months without anybody at risk are
---   null in what is seen. Months to look ahead: the setting `subscription_forecast_months` (24).
+--   null in what is seen. Months to look ahead: the setting `subscription_forecast_months` (24). Every month counts as a renewal: contracts that can
+--   end once a year alone make steps in what is seen that no smooth curve has; look at them by a model of your own over `subscriptions`.
 -- columns:
 --   months_since_start [months]: Months since the first paid one, which is 0.
 --   at_risk_count [customers]: Paid until the month before, and seen long enough to know whether they paid in this one.
@@ -70,7 +71,9 @@ at_risk AS (
     SELECT
         months.months_since_start,
         coalesce(counted.churned_count, 0) AS churned_count,
-        coalesce(sum(counted.leaving_count) OVER (ORDER BY months.months_since_start DESC), 0) AS at_risk_count
+        -- All, less those who left before. A window that runs backward would turn the sums of fractions below into differences.
+        sum(coalesce(counted.leaving_count, 0)) OVER () + coalesce(counted.leaving_count, 0)
+            - sum(coalesce(counted.leaving_count, 0)) OVER (ORDER BY months.months_since_start) AS at_risk_count
     FROM months
     LEFT JOIN counted ON counted.months_since_start = months.months_since_start
 ),

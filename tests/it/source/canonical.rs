@@ -100,7 +100,7 @@ fn lines_are_sorted_by_number_and_not_by_text() {
 
 #[test]
 fn a_subscription_has_a_row_for_every_start() {
-    let sql = r#"SELECT "id" AS subscription_id, parse_timestamp("at", 'yyyy-mm-dd', 'UTC') AS started_at, CAST("amount" AS DOUBLE) AS amount, 'month' AS period,
+    let sql = r#"SELECT "id" AS subscription_id, parse_timestamp("at", 'yyyy-mm-dd', 'UTC') AS started_at, parse_decimal("amount", 'en') AS amount, 'month' AS period,
                  'EUR' AS currency FROM raw"#;
     let text = "id,at,amount\nS1,2024-03-01,12\nS1,2023-12-01,10\nS2,2024-01-01,5\nS1,2024-03-01,12\n";
     let read = Project::csv()
