@@ -9,6 +9,10 @@ pub mod table;
 pub mod text;
 
 pub mod config;
+
+pub mod clv;
+pub mod statistics;
+
 pub mod engine;
 
 pub mod suppress;
@@ -50,6 +54,8 @@ pub mod review;
 pub mod run;
 
 pub mod versions;
+
+pub mod audience;
 
 pub mod demo;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::block::RuleCounts;
 use crate::error::GateResult;
 use crate::key::KeyChanges;
-use crate::model::AuditResult;
+use crate::model::{AuditResult, ModelTime};
 use crate::score::{ModelSource, ScoreCounts, TrainingReport};
 use crate::source::{Drift, SourceCounts};
 use crate::table::{DecisionKind, Decisions, RunId, VersionNumber};
@@ -65,6 +65,9 @@ pub struct RunReport {
     /// Gates, all passed or accepted when a version was published; empty when nothing changed.
     #[serde(default)]
     pub gates: Vec<GateResult>,
+    /// Models in the order built, with the time each took; empty when nothing changed.
+    #[serde(default)]
+    pub models: Vec<ModelTime>,
     /// Audits, all passed when a version was published.
     pub audits: Vec<AuditResult>,
     /// What was taken over from the last version instead of being read again; absent when nothing changed.

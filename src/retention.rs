@@ -36,7 +36,7 @@ pub fn expire(
             RecordKind::Events => (spec.events_days, column::OCCURRED_AT),
             RecordKind::Interactions => (spec.interactions_days, column::OCCURRED_AT),
             RecordKind::OrderLines => (None, ""),
-            RecordKind::Contacts => continue,
+            RecordKind::Contacts | RecordKind::Subscriptions | RecordKind::ExchangeRates => continue,
         };
         let first = days.and_then(|days| first_instant(time_zone, as_of, days));
         let masks: Vec<Option<BooleanArray>> = batches

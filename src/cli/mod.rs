@@ -8,6 +8,7 @@ use stammkunde::config::{self, Overrides};
 use stammkunde::engine::{Engine, EngineOptions};
 use stammkunde::{Error, Result, Spec};
 
+mod audience;
 mod bug;
 mod completions;
 mod demo;
@@ -110,6 +111,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Write the data dictionary: one HTML file.
     Docs(docs::DocsArgs),
+    /// Write segments as files of hashes for ad platforms: Google Customer Match, Meta Custom Audiences.
+    Audience(audience::AudienceArgs),
     /// Show, compare or save the matching model.
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -199,6 +202,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Review(args) => review::review(args, &start(&cli.global, output)?, output),
         Command::Report(args) => report::report(args, &start(&cli.global, output)?, output),
         Command::Docs(args) => docs::docs(args, &start(&cli.global, output)?, output),
+        Command::Audience(args) => audience::audience(args, &start(&cli.global, output)?, output),
         Command::Model(command) => model::model(command, &start(&cli.global, output)?, output),
         Command::Privacy(command) => privacy::privacy(command, &start(&cli.global, output)?, output),
         Command::Versions(args) => versions::versions(args, &start(&cli.global, output)?, output),

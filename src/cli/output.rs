@@ -220,6 +220,33 @@ pub fn write_page(path: &Path, page: &str) -> Result<()> {
     })
 }
 
+/// Makes a folder that only this user may enter; one that is there stays as it is.
+pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Writes a file that only this user may read.
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    private(std::fs::OpenOptions::new().create(true).truncate(true))
+        .open(path)?
+        .write_all(text.as_bytes())
+}
+
+/// Opens a file that was not there, which only this user may read.
+pub fn new_private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    private(std::fs::OpenOptions::new().create_new(true)).open(path)
+}
+
+fn private(options: &mut std::fs::OpenOptions) -> &mut std::fs::OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.write(true)
+}
+
 fn colors() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal()
 }

@@ -1,6 +1,6 @@
 //! `stammkunde privacy`: show a person everything, erase a person, and keep the list of those who must not come back.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -235,28 +235,12 @@ fn write_files(folder: &Path, person: &PersonExport, json: &str) -> Result<()> {
             .with("folder", folder.display().to_string())
             .because(error)
     };
-    make_private_folder(folder).map_err(failed)?;
-    write_private(&folder.join("person.json"), json).map_err(failed)?;
+    super::output::make_private_folder(folder).map_err(failed)?;
+    super::output::write_private(&folder.join("person.json"), json).map_err(failed)?;
     for exported in &person.tables {
-        write_private(&folder.join(format!("{}.csv", exported.name)), &privacy::csv(exported)).map_err(failed)?;
+        super::output::write_private(&folder.join(format!("{}.csv", exported.name)), &privacy::csv(exported)).map_err(failed)?;
     }
     Ok(())
-}
-
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
 }
 
 fn erase(args: &EraseArgs, engine: &Engine, output: &Output) -> Result<u8> {

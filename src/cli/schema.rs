@@ -1,7 +1,9 @@
-//! `stammkunde schema`: JSON Schemas of the config and of everything that `--format json` prints.
+//! `stammkunde schema`: JSON Schemas of the config and of everything that `--format json` prints, and the reference of SQL functions.
 
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
+use stammkunde::audience::AudienceReport;
+use stammkunde::engine::functions;
 use stammkunde::error::{Diagnostic, GateResult};
 use stammkunde::evaluate::EvaluationReport;
 use stammkunde::explain::Explanation;
@@ -30,6 +32,8 @@ pub struct SchemaArgs {
 enum SchemaName {
     /// pipeline.yaml
     Pipeline,
+    /// functions of SQL: a reference in Markdown
+    Functions,
     /// plan, run --dry-run
     Plan,
     /// run
@@ -50,6 +54,8 @@ enum SchemaName {
     Evaluate,
     /// review
     Review,
+    /// audience
+    Audience,
     /// versions/<n>.json
     Version,
     /// versions list (a list of these)
@@ -85,6 +91,10 @@ enum SchemaName {
 /// Prints a schema.
 pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
     let schema = match args.name {
+        SchemaName::Functions => {
+            write_stdout(&functions::reference())?;
+            return Ok(0);
+        }
         SchemaName::Pipeline => config::json_schema(),
         SchemaName::Plan => schema_for!(PlanReport).into(),
         SchemaName::Run => schema_for!(RunReport).into(),
@@ -96,6 +106,7 @@ pub fn schema(args: &SchemaArgs, _output: &Output) -> Result<u8> {
         SchemaName::Explain => schema_for!(Explanation).into(),
         SchemaName::Evaluate => schema_for!(EvaluationReport).into(),
         SchemaName::Review => schema_for!(ReviewReport).into(),
+        SchemaName::Audience => schema_for!(AudienceReport).into(),
         SchemaName::Version => schema_for!(Manifest).into(),
         SchemaName::Versions => schema_for!(VersionSummary).into(),
         SchemaName::VersionsDiff => schema_for!(VersionDifference).into(),

@@ -9,7 +9,7 @@ use super::yaml::{Node, Value};
 use crate::table::RecordKind;
 
 /// Tables that every run publishes; a model cannot take their names.
-const PUBLISHED: [&str; 15] = [
+const PUBLISHED: [&str; 17] = [
     "customers",
     "identities",
     "links",
@@ -23,6 +23,8 @@ const PUBLISHED: [&str; 15] = [
     "order_lines",
     "events",
     "interactions",
+    "subscriptions",
+    "exchange_rates",
     "rejects",
     "runs",
 ];

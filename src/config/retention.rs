@@ -38,6 +38,7 @@ pub fn resolve(config: &RetentionConfig, report: &mut Report<'_>) -> RetentionSp
                 let hint = "people leave with the exports, or by `stammkunde privacy erase`".to_owned();
                 report.at_key(&path, format!("`{table}` have no retention"), Some(hint));
             }
+            "exchange_rates" => report.at_key(&path, "exchange rates have no retention", Some("they are about nobody".to_owned())),
             _ => report.at_key(&path, format!("`{table}` is no table with an age"), Some(suggest(table, TABLES))),
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::csv::Rows;
 use super::group::Group;
-use super::{crm, messages, orders, shop, web};
+use super::{crm, messages, orders, rates, shop, web};
 use crate::error::{Error, Result};
 
 /// Byte order mark of UTF-8.
@@ -62,8 +62,8 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Creates the files and writes their headers. Orders are split into three files, or one a million.
-    pub(super) fn create(folder: &Path, groups: u64, orders: u64) -> Result<Self> {
+    /// Creates the files, and writes their headers and the exchange rates. Orders are split into three files, or one a million.
+    pub(super) fn create(folder: &Path, groups: u64, orders: u64, seed: u64) -> Result<Self> {
         let exports = folder.join("exports");
         let mut files = Self {
             groups,
@@ -93,6 +93,9 @@ impl Files {
         for row in &messages::SURVEY_HEADERS {
             files.survey.write(header(',', "\r\n", row).as_bytes())?;
         }
+        let mut rates = Output::create(files.exports.join("bank/rates.csv"))?;
+        rates.write(rates::write(seed).as_bytes())?;
+        rates.finish()?;
         files.truth.write(b"source,record_id,person\n")?;
         Ok(files)
     }

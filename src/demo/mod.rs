@@ -11,6 +11,7 @@ mod orders;
 mod outcome;
 mod people;
 mod random;
+mod rates;
 mod shop;
 mod web;
 
@@ -54,7 +55,7 @@ pub fn generate(options: &DemoOptions, folder: &Path) -> Result<()> {
         return Err(Error::config("a demo needs at least one person").hint("give `--people 1000`"));
     }
     let cut = group::Cut::new(options);
-    let mut files = files::Files::create(folder, cut.groups(), cut.orders)?;
+    let mut files = files::Files::create(folder, cut.groups(), cut.orders, options.seed)?;
     let mut first = 0;
     while first < cut.groups() {
         let end = (first + GROUPS_AT_ONCE).min(cut.groups());

@@ -131,6 +131,12 @@ struct Buyer<'a> {
     active: (i64, i64),
 }
 
+/// First stream of the generator for what orders have beside their contents: what is drawn there leaves everything else as it is.
+const STREAM: u64 = 1 << 40;
+
+/// Why an order is none of a customer's, in a thousand orders: the tag and the first number that is too many.
+const TAGS: [(&str, u64); 3] = [("test", 3), ("mitarbeiter", 11), ("b2b", 23)];
+
 /// An order before it is written.
 struct Planned {
     at: i64,
@@ -161,7 +167,8 @@ pub(super) fn write(context: &mut Context<'_>, accounts: &[Accounts], numbers: R
         if !in_store {
             seen[order.buyer] = true;
         }
-        write_order(&mut rows, number, order.at, buyer, in_store, random);
+        let mut own = Random::new(context.cut.seed, STREAM + number);
+        write_order(&mut rows, (number, order.at), buyer, in_store, (random, &mut own));
     }
     for (buyer, _) in buyers.iter().zip(seen).filter(|(_, seen)| *seen) {
         context.record("shop_orders", buyer.email, &buyer.person.index.to_string());
@@ -220,7 +227,14 @@ const fn column(name: &str) -> usize {
 
 type Fields = [String; HEADER.len()];
 
-fn write_order(rows: &mut Rows, number: u64, at: i64, buyer: &Buyer<'_>, in_store: bool, random: &mut Random) {
+/// `own` is the order's own generator.
+fn write_order(
+    rows: &mut Rows,
+    (number, at): (u64, i64),
+    buyer: &Buyer<'_>,
+    in_store: bool,
+    (random, own): (&mut Random, &mut Random),
+) {
     let name = format!("#{}", number + 1001);
     let email = match (in_store, random.below(20)) {
         (true, _) => String::new(),
@@ -239,6 +253,7 @@ fn write_order(rows: &mut Rows, number: u64, at: i64, buyer: &Buyer<'_>, in_stor
         billing(first, &buyer.billing);
     }
     state(first, at, goods, random);
+    extras(first, in_store, own);
     for (fields, _) in &lines {
         rows.row(fields);
     }
@@ -330,6 +345,22 @@ fn state(fields: &mut Fields, at: i64, goods: i64, random: &mut Random) {
     }
     status.clone_into(&mut fields[const { column("Financial Status") }]);
     fields[const { column("Refunded Amount") }] = refunded;
+}
+
+/// Buyers in Britain pay in pounds, at the same figures; the shop's staff, wholesale and tries of its checkout are tagged.
+fn extras(fields: &mut Fields, in_store: bool, random: &mut Random) {
+    if fields[const { column("Billing Country") }] == "GB" {
+        "GBP".clone_into(&mut fields[const { column("Currency") }]);
+    }
+    let drawn = random.below(1000);
+    if let Some((tag, _)) = TAGS.iter().find(|(_, end)| drawn < *end)
+        && !in_store
+    {
+        (*tag).clone_into(&mut fields[const { column("Tags") }]);
+        if *tag == "test" {
+            "(for testing) Bogus Gateway".clone_into(&mut fields[const { column("Payment Method") }]);
+        }
+    }
 }
 
 /// Cents as `1234.56`.

@@ -152,24 +152,34 @@ fn one(error: &DataFusionError, file: &str, sql: &str) -> Diagnostic {
     }
 }
 
-/// The place of an error that came without one: the end for "found: EOF", the call for a function's complaint, if it is called once.
+/// The place of an error that came without one: the end for "found: EOF", the call for a function's complaint.
 fn guess(message: &str, sql: &str) -> (usize, usize) {
     let at = if message.ends_with("found: EOF") {
         Some(sql.trim_end().len())
     } else {
         let name = message.split([':', ' ']).next().unwrap_or_default();
         let is_ours = super::functions::all().iter().any(|function| function.name == name);
-        let mut calls = sql.match_indices(name).filter(|_| is_ours);
-        match (calls.next(), calls.next()) {
-            (Some((at, _)), None) => Some(at),
-            _ => None,
-        }
+        is_ours.then(|| call_of(name, message, sql)).flatten()
     };
     at.map_or((0, 0), |at| {
         let before = &sql[..at];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     })
+}
+
+/// Where a function is called with the text that a message quotes first, or called at all, if that is once. Comments are no calls.
+fn call_of(name: &str, message: &str, sql: &str) -> Option<usize> {
+    let call = Regex::new(&format!(r"(?i)\b{}\s*\(\s*", regex::escape(name))).expect("an escaped name between constants");
+    let is_code = |at: usize| !sql[..at].rsplit('\n').next().is_some_and(|line| line.contains("--"));
+    let calls: Vec<_> = call.find_iter(sql).filter(|found| is_code(found.start())).collect();
+    let quoted = message.split('\'').nth(1).map(|text| format!("'{text}'"));
+    let said = quoted.and_then(|text| calls.iter().find(|found| sql[found.end()..].starts_with(&text)));
+    match (said, calls.as_slice()) {
+        (Some(found), _) => Some(found.start()),
+        (None, [found]) => Some(found.start()),
+        _ => None,
+    }
 }
 
 fn as_position(number: u64) -> usize {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::consents;
 use crate::config::Spec;
 use crate::table::record::ColumnType;
 use crate::table::{RecordKind, column};
@@ -17,7 +18,8 @@ const RECORD_ONLY: [&str; 5] = [
     column::DELETED,
 ];
 
-/// Schemas of the base tables by name: `customers`, `identities`, `contacts`, `links`, `orders`, `order_lines`, `events`, `interactions`.
+/// Schemas of the base tables by name: `customers`, `consents`, `identities`, `contacts`, `links`, `orders`, `order_lines`, `events`,
+/// `interactions`, `subscriptions`, `exchange_rates`.
 ///
 /// Open columns (consent, further identifiers) are those that the project's identity settings and mappings name. Every column is
 /// nullable here, so that a table with fewer guarantees still plans.
@@ -30,8 +32,12 @@ pub fn schemas(spec: &Spec) -> BTreeMap<String, SchemaRef> {
         texts(&[column::CUSTOMER_KEY, column::SOURCE, column::RECORD_ID]),
     );
     tables.insert("links".to_owned(), links());
+    tables.insert(consents::NAME.to_owned(), consents::schema());
     for kind in RecordKind::ALL {
-        let mut fields = vec![Field::new(column::CUSTOMER_KEY, DataType::Utf8, true)];
+        let key = kind
+            .is_about_people()
+            .then(|| Field::new(column::CUSTOMER_KEY, DataType::Utf8, true));
+        let mut fields: Vec<Field> = key.into_iter().collect();
         let declared = kind.schema().arrow(&open_columns(spec, kind));
         fields.extend(declared.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)));
         tables.insert(kind.name().to_owned(), Schema::new(fields).into());
@@ -103,7 +109,7 @@ fn texts(names: &[&str]) -> SchemaRef {
 fn open_columns(spec: &Spec, kind: RecordKind) -> Vec<(String, ColumnType)> {
     let schema = kind.schema();
     let mut names: BTreeSet<String> = BTreeSet::new();
-    if kind != RecordKind::OrderLines {
+    if kind != RecordKind::OrderLines && kind.is_about_people() {
         names.extend(
             spec.identity
                 .identifiers

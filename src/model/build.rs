@@ -3,26 +3,39 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use arrow::array::Array;
+use arrow::util::display::array_value_to_string;
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::query::Query;
 use super::session::Context;
-use super::{AuditResult, ModelSpec, Table, Tables, base, failure, plain, session};
+use super::{AuditResult, ModelSpec, ModelTime, Table, Tables, base, consents, failure, header, plain, session};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::{Engine, Thrift, is_exhausted};
 use crate::error::{Diagnostic, Error, Result};
 use crate::table::column;
 
-/// Builds `models` in the order given. Base tables that are not there are empty.
+/// Rows of a failed audit that are told.
+const EXAMPLES_MAX: usize = 5;
+
+/// Builds `models` in the order given, and says of each how long it took. Base tables that are not there are empty.
 ///
 /// # Errors
 /// See [`super::build`].
-pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Context, base: &Tables) -> Result<Tables> {
+pub fn build(
+    engine: &Engine,
+    spec: &Spec,
+    models: &[ModelSpec],
+    context: &Context,
+    base: &Tables,
+) -> Result<(Tables, Vec<ModelTime>)> {
     let mut session = session_over(engine, spec, context, base, Thrift::Fast)?;
     let mut built: Tables = BTreeMap::new();
+    let mut times = Vec::new();
     for model in models {
+        let start = Instant::now();
         let failed = |error: Failure| error.told("model", &model.sql, engine);
         let table = match engine.wait(run(&session, model)) {
             Err(Failure::Query(error)) if is_exhausted(&error) => {
@@ -37,16 +50,25 @@ pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Conte
         };
         let table = table.map_err(failed)?;
         session::register(&session, engine.threads(), &model.name, &table).map_err(|error| registering(&model.name, error))?;
+        times.push(ModelTime {
+            model: model.name.clone(),
+            rows: table.batches.iter().map(|batch| batch.num_rows() as u64).sum(),
+            elapsed_ms: milliseconds(start),
+        });
         built.insert(model.name.clone(), table);
     }
-    Ok(built)
+    Ok((built, times))
+}
+
+fn milliseconds(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A session that knows every base table, empty or not.
 fn session_over(engine: &Engine, spec: &Spec, context: &Context, base: &Tables, thrift: Thrift) -> Result<SessionContext> {
     let session = session_with(engine, context, base, thrift)?;
     for (name, schema) in base::schemas(spec) {
-        if !base.contains_key(&name) {
+        if !session.table_exist(name.as_str()).unwrap_or(false) {
             session::register_empty(&session, &name, &schema).map_err(|error| registering(&name, error))?;
         }
     }
@@ -86,14 +108,42 @@ pub fn audit(engine: &Engine, audits: &[SqlFile], context: &Context, tables: &Ta
             Err(error) if is_exhausted(&error) => engine.wait(count(&session_with(engine, context, tables, Thrift::Frugal)?)),
             first => first,
         };
-        let rows = counted.map_err(|error| Failure::Query(error).told("audit", file, engine))?;
+        let told = |error| Failure::Query(error).told("audit", file, engine);
+        let rows = counted.map_err(told)?;
+        let header = header::read(&file.text);
+        let examples = if rows > 0 && !header.show.is_empty() {
+            engine.wait(examples(&session, &query, &header.show)).map_err(told)?
+        } else {
+            Vec::new()
+        };
         results.push(AuditResult {
             audit: file.name.clone(),
             rows: rows as u64,
-            elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            elapsed_ms: milliseconds(start),
+            hint: header.hint,
+            examples,
         });
     }
     Ok(results)
+}
+
+/// The first rows of a failed audit in words: the columns that may be told, null left out.
+async fn examples(session: &SessionContext, query: &Query, show: &[String]) -> Result<Vec<String>, DataFusionError> {
+    let planned = session::plan(session, query.statement()).await?;
+    let ordered = query.ordered(planned.schema().fields().len(), None);
+    let names: Vec<&str> = show.iter().map(String::as_str).collect();
+    let first = session::plan(session, ordered).await?.limit(0, Some(EXAMPLES_MAX))?;
+    let mut told = Vec::new();
+    for batch in first.select_columns(&names)?.collect().await? {
+        for row in 0..batch.num_rows() {
+            let mut words = Vec::new();
+            for (name, values) in names.iter().zip(batch.columns()).filter(|(_, values)| values.is_valid(row)) {
+                words.push(format!("{name} = {}", array_value_to_string(values, row)?));
+            }
+            told.push(words.join(", "));
+        }
+    }
+    Ok(told)
 }
 
 fn session_with(engine: &Engine, context: &Context, tables: &Tables, thrift: Thrift) -> Result<SessionContext> {
@@ -101,6 +151,9 @@ fn session_with(engine: &Engine, context: &Context, tables: &Tables, thrift: Thr
     let partitions = if thrift == Thrift::Fast { engine.threads() } else { 1 };
     for (name, table) in tables {
         session::register(&session, partitions, name, table).map_err(|error| registering(name, error))?;
+    }
+    if let Some(customers) = tables.get(consents::OF).filter(|_| !tables.contains_key(consents::NAME)) {
+        consents::register(engine, &session, &customers.schema).map_err(|error| registering(consents::NAME, error))?;
     }
     Ok(session)
 }

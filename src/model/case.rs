@@ -104,7 +104,7 @@ impl Case {
             .filter(|model| wanted.contains(&model.name) && !self.given.contains_key(&model.name))
             .cloned()
             .collect();
-        let built = build::build(engine, spec, &models, &self.context, &self.given)?;
+        let (built, _) = build::build(engine, spec, &models, &self.context, &self.given)?;
         let compared = self.expected.iter().map(|(table, rows)| {
             let differences = match built.get(table) {
                 Some(actual) => compare::differences(rows, actual),

@@ -8,7 +8,7 @@ use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::query::Query;
-use super::{ModelSpec, base, failure, order, plain, session, suggest};
+use super::{ModelSpec, base, failure, header, order, plain, session, suggest};
 use crate::config::Spec;
 use crate::config::spec::SqlFile;
 use crate::engine::{Engine, Thrift};
@@ -56,8 +56,9 @@ pub fn check(engine: &Engine, spec: &Spec) -> Checked {
         match Query::parse(audit) {
             Err(finding) => findings.push(finding),
             Ok(query) if query.tables.iter().all(|table| schemas.contains_key(table)) => {
-                if let Err(error) = engine.wait(output(&session, audit)) {
-                    findings.extend(failure::diagnostics(audit, &error));
+                match engine.wait(output(&session, audit)) {
+                    Err(error) => findings.extend(failure::diagnostics(audit, &error)),
+                    Ok(schema) => findings.extend(unknown_shown(audit, &schema)),
                 }
             }
             Ok(_) => findings.extend(order::unknown_tables(audit, &names)),
@@ -97,6 +98,15 @@ async fn output(session: &SessionContext, file: &SqlFile) -> Result<arrow::datat
     let query = Query::parse(file).map_err(|finding| DataFusionError::Plan(finding.message))?;
     let planned = session::plan(session, query.statement()).await?;
     Ok(planned.schema().as_arrow().clone())
+}
+
+/// Columns that the header of an audit shows and its query does not give.
+fn unknown_shown(audit: &SqlFile, schema: &arrow::datatypes::Schema) -> Vec<Diagnostic> {
+    let shown = header::read(&audit.text).show.into_iter();
+    let unknown = shown.filter(|name| schema.column_with_name(name).is_none());
+    unknown
+        .map(|name| whole(audit, format!("`-- show:` names `{name}`, which the audit does not give")))
+        .collect()
 }
 
 fn whole(file: &SqlFile, message: String) -> Diagnostic {

@@ -13,6 +13,10 @@ pub struct Header {
     pub description: String,
     /// `-- columns:`, in the order of the file.
     pub columns: Vec<DescribedColumn>,
+    /// `-- hint:` of an audit: what to do if it fails.
+    pub hint: Option<String>,
+    /// `-- show:` of an audit: columns whose values may be told if it fails, so none that says something of a person.
+    pub show: Vec<String>,
 }
 
 /// One line of `-- columns:`.
@@ -29,7 +33,8 @@ pub struct DescribedColumn {
 }
 
 /// Reads the leading `--` lines. A line `-- key: text` starts a field, an indented comment line continues it; other keys are ignored.
-/// Below `-- columns:`, the first line gives the indent of all columns (`--   name [unit]: text`); what is indented deeper continues one.
+/// Below `-- columns:`, the first line gives the indent of all columns (`--   name [unit]: text`); what is indented deeper continues one,
+/// and a line that is indented less ends them: what follows is a remark.
 #[must_use]
 pub fn read(text: &str) -> Header {
     let mut fields: Vec<(String, String)> = Vec::new();
@@ -56,6 +61,8 @@ pub fn read(text: &str) -> Header {
         unit: take("unit"),
         description: take("description").unwrap_or_default(),
         columns: columns.read,
+        hint: take("hint"),
+        show: take("show").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default(),
     }
 }
 
@@ -83,6 +90,8 @@ fn join(value: &mut String, text: &str) {
 struct Columns {
     /// Blanks before the name of a column.
     indent: usize,
+    /// A line that was indented less came.
+    is_over: bool,
     read: Vec<DescribedColumn>,
 }
 
@@ -93,7 +102,9 @@ impl Columns {
         if self.read.is_empty() {
             self.indent = indent;
         }
+        self.is_over |= indent < self.indent && !text.is_empty();
         match self.read.last_mut() {
+            _ if self.is_over => {}
             Some(column) if indent > self.indent || text.is_empty() => join(&mut column.description, text),
             _ if text.is_empty() => {}
             _ => self.read.push(column(line, text)),
@@ -161,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_line_without_a_colon_is_a_column_that_nothing_is_said_of() {
-        let header = read("-- columns:\n--  a\n--  b []: B.\n--\nSELECT 1\n");
+        let header = read("-- columns:\n--  a\n--  b []: B.\n--\n-- A remark: not of b.\n--  c: No column.\nSELECT 1\n");
         let read: Vec<(&str, &str)> = header
             .columns
             .iter()

@@ -10,6 +10,8 @@ use chrono_tz::Tz;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
+use crate::engine::functions::LOCAL_DATE;
+
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
 /// `local_date(timestamp) -> date`: null for null and for instants outside the calendar. A timestamp without a zone is UTC.
@@ -32,7 +34,7 @@ impl LocalDate {
 
 impl ScalarUDFImpl for LocalDate {
     fn name(&self) -> &'static str {
-        "local_date"
+        LOCAL_DATE.name
     }
 
     fn signature(&self) -> &Signature {

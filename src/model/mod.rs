@@ -19,6 +19,7 @@ mod build;
 mod case;
 mod check;
 mod compare;
+mod consents;
 pub mod csv;
 mod failure;
 mod header;
@@ -64,6 +65,17 @@ pub struct ModelSpec {
     pub sql: SqlFile,
 }
 
+/// What building a model took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelTime {
+    /// Name of the model.
+    pub model: String,
+    /// Rows of its table.
+    pub rows: u64,
+    /// Milliseconds it took.
+    pub elapsed_ms: u64,
+}
+
 /// What an audit found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditResult {
@@ -73,6 +85,12 @@ pub struct AuditResult {
     pub rows: u64,
     /// Milliseconds it took.
     pub elapsed_ms: u64,
+    /// What to do if it failed: `-- hint:` of its header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The first rows it returned, at most five, as `column = value`; only columns that its header names in `-- show:`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
 }
 
 /// Result of one test case.
@@ -107,11 +125,15 @@ pub fn reads(spec: &Spec, models: &[ModelSpec]) -> BTreeSet<String> {
         .iter()
         .filter_map(|file| query::Query::parse(file).ok())
         .flat_map(|query| query.tables);
-    models
+    let mut tables: BTreeSet<String> = models
         .iter()
         .flat_map(|model| model.depends.iter().cloned())
         .chain(of_audits)
-        .collect()
+        .collect();
+    if tables.contains(consents::NAME) {
+        tables.insert(consents::OF.to_owned());
+    }
+    tables
 }
 
 /// Every mistake in models and audits that can be found without data, with line and column and "did you mean", sorted.
@@ -142,6 +164,20 @@ pub fn tables_of(file: &SqlFile) -> BTreeSet<String> {
 /// # Errors
 /// `Config` if a query fails to plan, `Environment` if memory does not suffice, `Input` if a value cannot be computed.
 pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], as_of: NaiveDate, base: &Tables) -> Result<Tables> {
+    Ok(build_timed(engine, spec, models, as_of, base)?.0)
+}
+
+/// As [`build`], with the rows and the time of each model in the order built. Times are for reports, never for tables.
+///
+/// # Errors
+/// As for [`build`].
+pub fn build_timed(
+    engine: &Engine,
+    spec: &Spec,
+    models: &[ModelSpec],
+    as_of: NaiveDate,
+    base: &Tables,
+) -> Result<(Tables, Vec<ModelTime>)> {
     build::build(engine, spec, models, &session::Context::new(spec, as_of), base)
 }
 

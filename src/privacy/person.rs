@@ -14,7 +14,12 @@ use crate::table::{RecordKind, column};
 use crate::text::{country, fold};
 
 /// Facts: records that hold identifiers and are no contacts.
-const FACTS: [RecordKind; 3] = [RecordKind::Orders, RecordKind::Events, RecordKind::Interactions];
+const FACTS: [RecordKind; 4] = [
+    RecordKind::Orders,
+    RecordKind::Events,
+    RecordKind::Interactions,
+    RecordKind::Subscriptions,
+];
 
 /// A version to read.
 pub(super) struct Source<'a> {

@@ -94,7 +94,7 @@ impl<'a> Finder<'a> {
         let key = text(batch, column::CUSTOMER_KEY);
         let everything = BooleanArray::from(vec![true; batch.num_rows()]);
         let screened = match kind {
-            Some(RecordKind::Orders | RecordKind::Events | RecordKind::Interactions) => {
+            Some(RecordKind::Orders | RecordKind::Events | RecordKind::Interactions | RecordKind::Subscriptions) => {
                 screen(&self.listed, batch, &|row| match key.and_then(|keys| value(keys, row)) {
                     Some(_) if has_key(row) => Belongs::Person,
                     Some(_) => Belongs::Other,

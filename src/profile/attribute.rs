@@ -22,7 +22,8 @@ const ROWS_OF_BATCH: usize = 1 << 20;
 /// `shared_by_records_max` records; else null. Lines get the key of their order, so `OrderLines` needs the keyed orders.
 ///
 /// `batches` must be sorted by source and key columns. The result is sorted by key (nulls last), then by time (`ordered_at`, `occurred_at`;
-/// lines: none), then as before. Every row is kept. No batch gives no batch.
+/// lines: none), then as before. Every row is kept. No batch gives no batch. Records about
+/// nobody stay as they are, without a `customer_key`.
 #[must_use]
 pub fn attribute(
     spec: &ProfileSpec<'_>,
@@ -34,6 +35,9 @@ pub fn attribute(
 ) -> Vec<RecordBatch> {
     if batches.is_empty() {
         return Vec::new();
+    }
+    if !kind.is_about_people() {
+        return batches.to_vec();
     }
     let customers: Vec<Vec<u32>> = if kind == RecordKind::OrderLines {
         let by_order = OrderLookup::new(keys, orders);
@@ -141,7 +145,8 @@ fn time_column(kind: RecordKind) -> Option<&'static str> {
     match kind {
         RecordKind::Orders => Some(column::ORDERED_AT),
         RecordKind::Events | RecordKind::Interactions => Some(column::OCCURRED_AT),
-        RecordKind::Contacts | RecordKind::OrderLines => None,
+        RecordKind::Subscriptions => Some(column::STARTED_AT),
+        RecordKind::Contacts | RecordKind::OrderLines | RecordKind::ExchangeRates => None,
     }
 }
 

@@ -223,7 +223,7 @@ impl Job<'_> {
             keys,
         };
         let mut shelf = self.shelve(begun.draft, &input, &rejects, facts, &mut stages)?;
-        let audits = self.build(&mut shelf, begun.left_out, &mut stages)?;
+        let (models, audits) = self.build(&mut shelf, begun.left_out, &mut stages)?;
         let identity = resolved.report(keys, decisions);
         let ledger = Ledger {
             inputs,
@@ -255,6 +255,7 @@ impl Job<'_> {
             identity: Some(identity),
             keys: Some(key::changes(keys, previous.customers())),
             gates: begun.gates,
+            models,
             audits,
             refresh_differences: options.full_refresh.then_some(differing),
             tables: manifest.tables.iter().map(|(name, entry)| (name.clone(), entry.rows)).collect(),
@@ -295,14 +296,21 @@ impl Job<'_> {
     }
 
     /// Makes the tables that SQL makes, and asks the audits.
-    fn build(&self, shelf: &mut Shelf<'_>, left_out: Tables, stages: &mut Stages<'_>) -> Result<Vec<model::AuditResult>> {
+    fn build(
+        &self,
+        shelf: &mut Shelf<'_>,
+        left_out: Tables,
+        stages: &mut Stages<'_>,
+    ) -> Result<(Vec<model::ModelTime>, Vec<model::AuditResult>)> {
         let Job { engine, spec, plan, .. } = *self;
         shelf.lend(left_out);
-        let built = stages.time("model", || model::build(engine, spec, &plan.models, plan.as_of, &shelf.readable()))?;
+        let (built, times) = stages.time("model", || {
+            model::build_timed(engine, spec, &plan.models, plan.as_of, &shelf.readable())
+        })?;
         shelf.keep(built);
         let audits = stages.time("audit", || model::audit(engine, spec, plan.as_of, &shelf.readable()))?;
         gate_audits(&audits)?;
-        Ok(audits)
+        Ok((times, audits))
     }
 
     /// Makes the tables that need no SQL; those that SQL does not read are written and gone when this returns.
@@ -360,17 +368,21 @@ fn is_unchanged(previous: &Previous, fingerprint: Option<&str>, options: &RunOpt
 }
 
 fn gate_audits(audits: &[model::AuditResult]) -> Result<()> {
-    let failed: Vec<String> = audits
-        .iter()
-        .filter(|audit| audit.rows > 0)
-        .map(|audit| format!("{} ({} rows)", audit.audit, audit.rows))
-        .collect();
+    const HINT: &str = "run the audit's query against latest/ to see the rows, then mend the model or the data";
+    let failed: Vec<&model::AuditResult> = audits.iter().filter(|audit| audit.rows > 0).collect();
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Error::gate("audits returned rows; nothing was published")
-        .with("audits", failed.join(", "))
-        .hint("run the audit's query against latest/ to see the rows, then mend the model or the data"))
+    let told = |audit: &&model::AuditResult| {
+        let examples = audit.examples.iter().map(|example| format!("; {example}")).collect::<String>();
+        format!("{} ({} rows){examples}", audit.audit, audit.rows)
+    };
+    let mut hints: Vec<&str> = failed.iter().map(|audit| audit.hint.as_deref().unwrap_or(HINT)).collect();
+    hints.dedup();
+    let error = Error::gate("audits returned rows; nothing was published");
+    Err(error
+        .with("audits", failed.iter().map(told).collect::<Vec<_>>().join(", "))
+        .hint(hints.join("; ")))
 }
 
 impl RunReport {
@@ -402,6 +414,7 @@ impl RunReport {
             identity: None::<IdentityReport>,
             keys: None,
             gates: Vec::new(),
+            models: Vec::new(),
             audits: Vec::new(),
             pieces: None,
             refresh_differences: None,

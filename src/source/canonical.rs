@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_null_array};
-use arrow::compute::{concat, interleave, interleave_record_batch};
+use arrow::compute::{cast, concat, interleave, interleave_record_batch};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use arrow::row::{RowConverter, SortField};
 use rayon::prelude::*;
@@ -25,7 +25,8 @@ struct Entry {
 /// The key columns of all batches.
 struct Keys<'a> {
     text: Vec<&'a StringArray>,
-    number: Vec<Option<&'a Int64Array>>,
+    /// The second key column as numbers: a whole number, a day or an instant.
+    number: Vec<Option<Int64Array>>,
     common_prefix: usize,
 }
 
@@ -36,7 +37,7 @@ impl<'a> Keys<'a> {
         let text: Vec<&StringArray> = batches.iter().map(|batch| column(batch, &key[0]).as_string::<i32>()).collect();
         let number = batches
             .iter()
-            .map(|batch| key.get(1).map(|name| column(batch, name).as_primitive::<Int64Type>()))
+            .map(|batch| key.get(1).map(|name| number_of(column(batch, name))))
             .collect();
         let common_prefix = common_prefix(&text);
         Self {
@@ -63,10 +64,20 @@ impl<'a> Keys<'a> {
     fn compare(&self, left: &Entry, right: &Entry) -> Ordering {
         left.prefix.cmp(&right.prefix).then_with(|| {
             let text = |entry: &Entry| self.text[entry.batch as usize].value(entry.row as usize);
-            let number = |entry: &Entry| self.number[entry.batch as usize].map(|numbers| numbers.value(entry.row as usize));
+            let number = |entry: &Entry| {
+                self.number[entry.batch as usize]
+                    .as_ref()
+                    .map(|numbers| numbers.value(entry.row as usize))
+            };
             text(left).cmp(text(right)).then_with(|| number(left).cmp(&number(right)))
         })
     }
+}
+
+/// Whole numbers, days and instants as 64-bit numbers in the same order.
+fn number_of(values: &ArrayRef) -> Int64Array {
+    let numbers = cast(values, &DataType::Int64).expect("the second column of a key is a number, a day or an instant");
+    numbers.as_primitive::<Int64Type>().clone()
 }
 
 /// The first 8 bytes as a big-endian number: orders like the bytes themselves.

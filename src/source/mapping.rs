@@ -232,7 +232,7 @@ fn outputs(
         let at = locate(&mapping.sql.text, name);
         let declared = schema
             .type_of(name)
-            .or_else(|| identifiers.contains(name).then_some(ColumnType::Text));
+            .or_else(|| (mapping.record.is_about_people() && identifiers.contains(name)).then_some(ColumnType::Text));
         let Some(column_type) = declared else {
             wrong.push(unknown_output(mapping, name, identifiers, at));
             continue;

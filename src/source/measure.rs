@@ -11,7 +11,13 @@ use super::Ingested;
 use crate::table::{RecordKind, column};
 
 /// Columns that say when something happened or was last touched.
-const TIMES: [&str; 4] = [column::UPDATED_AT, column::CREATED_AT, column::ORDERED_AT, column::OCCURRED_AT];
+const TIMES: [&str; 5] = [
+    column::UPDATED_AT,
+    column::CREATED_AT,
+    column::ORDERED_AT,
+    column::OCCURRED_AT,
+    column::STARTED_AT,
+];
 
 /// The canonical rows of one source and record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,8 +1,10 @@
 //! Which types a mapping may give for a canonical column: the same one, or one that casts without loss.
 
-use arrow::array::{Array, ArrayRef};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Float64Type};
 
 use crate::error::{Error, Result};
 use crate::table::record::ColumnType;
@@ -34,6 +36,9 @@ pub(super) fn fits(wanted: ColumnType, given: &DataType) -> Result<(), String> {
         }
         ColumnType::Decimal if is_text(given) => hint("use `parse_decimal`"),
         ColumnType::Decimal => hint("use `CAST(… AS DECIMAL(18, 4))`"),
+        ColumnType::Double if given.is_numeric() => Ok(()),
+        ColumnType::Double if is_text(given) => hint("use `TRY_CAST(replace(…, ',', '.') AS DOUBLE)`: `parse_decimal` keeps 4 digits only"),
+        ColumnType::Double => hint("use `CAST(… AS DOUBLE)`"),
         ColumnType::Date if matches!(given, DataType::Date32 | DataType::Date64) => Ok(()),
         ColumnType::Date if is_text(given) => hint("use `parse_date`"),
         ColumnType::Date => hint("use `CAST(… AS DATE)`; mind the time zone"),
@@ -47,17 +52,32 @@ fn is_text(given: &DataType) -> bool {
     matches!(given, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
-/// Casts to the canonical type. Values out of its range become null.
+/// Casts to the canonical type. Values out of its range become null, and so do NaN and infinities.
 pub(super) fn cast(column: &ArrayRef, wanted: ColumnType) -> Result<ArrayRef> {
     let target = wanted.arrow();
     if *column.data_type() == target {
-        return Ok(column.clone());
+        return Ok(if wanted == ColumnType::Double {
+            finite(column)
+        } else {
+            column.clone()
+        });
     }
     let options = CastOptions {
         safe: true,
         ..CastOptions::default()
     };
-    cast_with_options(column, &target, &options).map_err(|error| Error::internal("a checked cast failed").because(error))
+    let cast = cast_with_options(column, &target, &options).map_err(|error| Error::internal("a checked cast failed").because(error))?;
+    Ok(if wanted == ColumnType::Double { finite(&cast) } else { cast })
+}
+
+/// NaN and infinities are no numbers that anybody exported: null.
+fn finite(column: &ArrayRef) -> ArrayRef {
+    let numbers = column.as_primitive::<Float64Type>();
+    if numbers.iter().flatten().all(f64::is_finite) {
+        return column.clone();
+    }
+    let kept: Float64Array = numbers.iter().map(|number| number.filter(|number| number.is_finite())).collect();
+    Arc::new(kept)
 }
 
 /// A canonical type in words.
@@ -67,6 +87,7 @@ pub(super) fn name(column_type: ColumnType) -> &'static str {
         ColumnType::Boolean => "a boolean",
         ColumnType::Integer => "an integer",
         ColumnType::Decimal => "a decimal",
+        ColumnType::Double => "a number",
         ColumnType::Date => "a date",
         ColumnType::Timestamp => "a timestamp",
     }

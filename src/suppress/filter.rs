@@ -40,7 +40,7 @@ pub fn suppress(listed: &Listed, contacts: &mut Contacts, facts: &mut [(RecordKi
     }
     let known = Known::new(contacts.batch());
     let mut orders = OrderIds::default();
-    for (kind, batches) in facts {
+    for (kind, batches) in facts.iter_mut().filter(|(kind, _)| kind.is_about_people()) {
         let screened: Vec<Screened> = batches
             .par_iter()
             .map(|batch| match kind {

@@ -100,6 +100,8 @@ pub const UNIT_PRICE: &str = "unit_price";
 pub const EVENT_ID: &str = "event_id";
 /// Column `occurred_at`.
 pub const OCCURRED_AT: &str = "occurred_at";
+/// Column `started_at`.
+pub const STARTED_AT: &str = "started_at";
 /// Column `session_id`.
 pub const SESSION_ID: &str = "session_id";
 /// Column `page`.

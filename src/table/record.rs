@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::Deserialize;
 
-/// The five kinds of canonical record.
+/// The kinds of canonical record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKind {
     /// One row per person as a source knows it.
@@ -18,11 +18,23 @@ pub enum RecordKind {
     Events,
     /// One row per contact with the company.
     Interactions,
+    /// One row per stretch of a subscription at one price.
+    Subscriptions,
+    /// One row per currency and day; the only record about nobody.
+    ExchangeRates,
 }
 
 impl RecordKind {
     /// All kinds, in the order in which they are read.
-    pub const ALL: [Self; 5] = [Self::Contacts, Self::Orders, Self::OrderLines, Self::Events, Self::Interactions];
+    pub const ALL: [Self; 7] = [
+        Self::Contacts,
+        Self::Orders,
+        Self::OrderLines,
+        Self::Events,
+        Self::Interactions,
+        Self::Subscriptions,
+        Self::ExchangeRates,
+    ];
 
     /// Name of the record and of the published table.
     #[must_use]
@@ -33,6 +45,8 @@ impl RecordKind {
             Self::OrderLines => "order_lines",
             Self::Events => "events",
             Self::Interactions => "interactions",
+            Self::Subscriptions => "subscriptions",
+            Self::ExchangeRates => "exchange_rates",
         }
     }
 
@@ -40,6 +54,12 @@ impl RecordKind {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether rows are about people: they then get a `customer_key`, may hold identifiers, and go with an erasure.
+    #[must_use]
+    pub fn is_about_people(self) -> bool {
+        self != Self::ExchangeRates
     }
 
     /// Declared columns.
@@ -61,6 +81,8 @@ pub enum ColumnType {
     Integer,
     /// Decimal with 18 digits, 4 after the point.
     Decimal,
+    /// 64-bit float, finite.
+    Double,
     /// Calendar day.
     Date,
     /// UTC instant, microseconds.
@@ -76,6 +98,7 @@ impl ColumnType {
             Self::Boolean => DataType::Boolean,
             Self::Integer => DataType::Int64,
             Self::Decimal => DataType::Decimal128(18, 4),
+            Self::Double => DataType::Float64,
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         }
@@ -177,13 +200,15 @@ impl RecordSchema {
     }
 }
 
-static SCHEMAS: LazyLock<[RecordSchema; 5]> = LazyLock::new(|| {
+static SCHEMAS: LazyLock<[RecordSchema; 7]> = LazyLock::new(|| {
     [
         include_str!("../../schemas/records/contacts.json"),
         include_str!("../../schemas/records/orders.json"),
         include_str!("../../schemas/records/order_lines.json"),
         include_str!("../../schemas/records/events.json"),
         include_str!("../../schemas/records/interactions.json"),
+        include_str!("../../schemas/records/subscriptions.json"),
+        include_str!("../../schemas/records/exchange_rates.json"),
     ]
     .map(|text| serde_json::from_str(text).expect("the record schemas are part of this program and tested"))
 });

@@ -1,5 +1,6 @@
 //! Drives the binary as users and schedulers do: arguments, environment, exit codes, stdout, stderr and what stands in the warehouse.
 
+mod audience;
 mod canary;
 mod churn;
 mod codes;

@@ -1,6 +1,7 @@
 //! The one integration-test binary: it drives the library and the binary as a user would.
 
 mod architecture;
+mod audience;
 mod cli;
 mod config;
 mod demo;

@@ -1,6 +1,7 @@
 -- name: churn_rate_monthly_bridge
 -- description: Closing = opening - lost + new + reactivated, and nobody is lost who was not there.
-SELECT month_end
+-- show: month_end, customers_opening, customers_lost, customers_new, customers_reactivated, customers_closing
+SELECT month_end, customers_opening, customers_lost, customers_new, customers_reactivated, customers_closing
 FROM churn_rate_monthly
 WHERE customers_closing <> customers_opening - customers_lost + customers_new + customers_reactivated
     OR customers_lost > customers_opening

@@ -1,7 +1,7 @@
 //! SQL functions for mappings and models: one file a function, one table of them all.
 //!
-//! A function of texts is a [`TextFunction`]: a value that names it, documents it and computes one column. `as_of` and `setting` carry
-//! values of a run and are registered by the model stage.
+//! A function of texts is a [`TextFunction`]: a value that names it, documents it and computes one column; functions of numbers are
+//! `customer` and `statistics`. `as_of`, `setting` and `local_date` carry values of a run and are registered by the model stage.
 
 use std::hash::{Hash, Hasher};
 use std::ops::RangeInclusive;
@@ -9,24 +9,33 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{AggregateUDF, ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
 
+mod affinity;
+mod arguments;
 pub mod as_of;
+mod counted;
+mod customer;
 mod ga4_param;
 mod inputs;
 mod json_get;
+mod kmeans;
 mod normalize_email;
 mod normalize_phone;
 mod parse_boolean;
 mod parse_date;
 mod parse_decimal;
 mod parse_timestamp;
+mod reference;
 pub mod setting;
+mod statistics;
 mod strip_apostrophe;
 mod unparsed;
+mod until;
 
 use inputs::Inputs;
+pub use reference::reference;
 pub use unparsed::{UNPARSED_MAX, Unparsed};
 
 /// What a user has to know of a function.
@@ -69,17 +78,77 @@ static TEXT_FUNCTIONS: [&TextFunction; 9] = [
     &strip_apostrophe::FUNCTION,
 ];
 
+/// `local_date`, which the model stage has.
+pub const LOCAL_DATE: FunctionDoc = FunctionDoc {
+    name: "local_date",
+    signature: "local_date(timestamp) → date",
+    description: "The day of an instant in the pipeline's time zone: the one place where models cut days. A timestamp without a zone is UTC, a \
+                  date stays as it is. Null for null and for instants outside the calendar.",
+    example: "local_date('2024-03-30T23:30:00Z') = 2024-03-31 in Europe/Berlin",
+};
+
+/// Functions for one purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// A heading.
+    pub title: &'static str,
+    /// What they are for, in a sentence or two.
+    pub purpose: &'static str,
+    /// By name.
+    pub functions: Vec<FunctionDoc>,
+}
+
+/// Every function of ours, by purpose.
+#[must_use]
+pub fn groups() -> Vec<Group> {
+    let group = |title, purpose, mut functions: Vec<FunctionDoc>| {
+        functions.sort_by_key(|doc| doc.name);
+        Group { title, purpose, functions }
+    };
+    vec![
+        group(
+            "Mappings",
+            "For the queries of sources, which read texts; models have them too.",
+            TEXT_FUNCTIONS.iter().map(|function| function.doc).collect(),
+        ),
+        group(
+            "Models",
+            "For the queries of models and audits: what a run says to them, and aggregates that SQL lacks.",
+            [as_of::DOC, setting::DOC, LOCAL_DATE]
+                .into_iter()
+                .chain(statistics::docs())
+                .collect(),
+        ),
+        group(
+            "Segments",
+            "Groups of customers and of articles, and what a list of days says up to one of them.",
+            vec![
+                affinity::NEWEST_DOC,
+                affinity::NEXT_DOC,
+                affinity::PAIRS_DOC,
+                kmeans::ASSIGN_DOC,
+                kmeans::FIT_DOC,
+                until::COUNT_DOC,
+                until::LAST_DOC,
+            ],
+        ),
+        group(
+            "Customer value",
+            "Aggregates that fit a model to customers, and functions that predict from its parameters. Times are whole days.",
+            customer::docs(),
+        ),
+    ]
+}
+
 /// Every function of ours, by name.
 #[must_use]
 pub fn all() -> Vec<FunctionDoc> {
-    let mut docs: Vec<FunctionDoc> = TEXT_FUNCTIONS.iter().map(|function| function.doc).collect();
-    docs.push(as_of::DOC);
-    docs.push(setting::DOC);
+    let mut docs: Vec<FunctionDoc> = groups().into_iter().flat_map(|group| group.functions).collect();
     docs.sort_by_key(|doc| doc.name);
     docs
 }
 
-/// Registers the functions of texts; what they cannot read goes to `unparsed`, where one is given.
+/// Registers the functions that need no run; texts that cannot be read go to `unparsed`, where one is given.
 pub(super) fn register(session: &SessionContext, unparsed: Option<&Unparsed>) {
     for function in TEXT_FUNCTIONS {
         session.register_udf(ScalarUDF::new_from_impl(Registered {
@@ -88,6 +157,15 @@ pub(super) fn register(session: &SessionContext, unparsed: Option<&Unparsed>) {
             unparsed: unparsed.cloned(),
         }));
     }
+    statistics::register(session);
+    customer::register(session);
+    session.register_udaf(AggregateUDF::new_from_impl(kmeans::KmeansFit::new()));
+    session.register_udf(ScalarUDF::new_from_impl(kmeans::KmeansAssign::new()));
+    session.register_udaf(AggregateUDF::new_from_impl(affinity::PairCountsFn::new()));
+    session.register_udf(ScalarUDF::new_from_impl(affinity::NewestItems::new()));
+    session.register_udf(ScalarUDF::new_from_impl(affinity::NextItem::new()));
+    session.register_udf(ScalarUDF::new_from_impl(until::Before::new(until::What::Count)));
+    session.register_udf(ScalarUDF::new_from_impl(until::Before::new(until::What::Last)));
 }
 
 /// A [`TextFunction`] in a session.

@@ -50,7 +50,7 @@ const MODES: [(&str, &str, [&str; 5]); 2] = [
 ];
 
 /// Every command on a good day: the call, with its exit code. `{mode}` and `{day}` differ between the two modes, so that both do something.
-const SOUND: [(&str, i32); 55] = [
+const SOUND: [(&str, i32); 58] = [
     ("validate {project}", 0),
     ("plan {project}", 0),
     ("run {project} --dry-run --as-of {day}", 0),
@@ -83,6 +83,15 @@ const SOUND: [(&str, i32); 55] = [
     ("review {project} --kind near --output {project}/review-{mode}.csv", 0),
     ("review {project} --kind bridge", 0),
     ("review {project} --kind revenue --limit 3", 0),
+    ("audience {project} --where customers.country=DE --dry-run", 3),
+    (
+        "audience {project} --where customers.city=Hinterpfuideifl --consent consent_email --output {project}/ads-{mode}",
+        0,
+    ),
+    (
+        "audience {project} --where customers.given_name>=Quirinalda --consent consent_email,consent_nothing --dry-run",
+        3,
+    ),
     ("versions {project}", 0),
     ("versions list {project}", 0),
     ("versions diff 1 2 {project}", 0),
@@ -122,6 +131,7 @@ fn project() -> Project {
     crm.push("C-710;K710;;Quirinalda;Wolkenstein;;;;;;;01.02.2026".to_owned());
     crm.push("C-711;K710;;Notburga;Zwetschkenbaum;;;;;;;01.02.2026".to_owned());
     project.write_csv("exports/crm.csv", CRM_HEADER, &crm);
+    project.edit("sources/crm.contacts.sql", "AS updated_at", "AS updated_at, true AS consent_email");
     project.append(
         "exports/shop.csv",
         "S-700,Quirinalda.Z@kanarienpost.example,Quirinalda Zwetschkenbaum,99998,2026-03-10,99.50",

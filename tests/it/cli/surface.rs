@@ -36,6 +36,7 @@ fn every_schema_is_json_with_a_title_and_properties() {
         "diagnostic",
         "gate",
         "review",
+        "audience",
         "test",
         "explain",
         "evaluate",
@@ -61,6 +62,16 @@ fn every_schema_is_json_with_a_title_and_properties() {
         assert!(described, "{name} describes nothing: {schema:#}");
     }
     call(stammkunde().args(["schema", "nothing"])).ends_with(2);
+}
+
+#[test]
+fn the_reference_of_sql_functions_is_printed() {
+    let printed = call(stammkunde().args(["schema", "functions"])).ends_with(0).stdout;
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/functions.md");
+    assert_eq!(
+        printed,
+        std::fs::read_to_string(committed).expect("the reference is part of the project")
+    );
 }
 
 #[test]

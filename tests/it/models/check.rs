@@ -96,3 +96,22 @@ fn a_model_may_not_take_the_name_of_a_base_table() {
         "{findings:?}"
     );
 }
+
+#[test]
+fn the_name_of_a_purchase_model_is_checked_without_data() {
+    let fit = |name: &str| format!("SELECT\n  purchase_fit({name}, amount, amount, amount)['params'] AS params FROM payments");
+    let finding = |name: &str| {
+        let base = file("payments", "SELECT 1 AS amount");
+        let findings = model::check(&engine(), &spec(vec![base, file("m", &fit(name))], Vec::new()));
+        findings.into_iter().next()
+    };
+    for name in ["'mbgnbd'", "setting('clv_model', 'mbgnbd')"] {
+        let found = finding(name).expect("no model has that name");
+        assert_eq!((found.line, found.column), (5, 3), "{found}");
+        assert_eq!(found.hint.as_deref(), Some("did you mean 'mbg_nbd'?"), "{found}");
+    }
+    assert_eq!(finding("setting('clv_model', 'mbg_nbd')"), None);
+    let several = "-- purchase_fit('bgnbd', ...)\nSELECT purchase_fit('nbd', amount, amount, amount)['n'] AS one,\n  \
+        purchase_fit('bgnbd', amount, amount, amount)['n'] AS two FROM (VALUES (1)) AS t(amount)";
+    assert_eq!(finding_of(several).0, 6, "of several calls the one with the wrong name is meant");
+}

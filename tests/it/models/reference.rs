@@ -17,7 +17,7 @@ use stammkunde::table::RecordKind;
 use super::support::{customers, day, engine, records, rows, standard_spec};
 
 /// A file of the shared data; says so and gives `None` where it is absent.
-fn shared(name: &str) -> Option<PathBuf> {
+pub fn shared(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let path = std::env::var_os("STAMMKUNDE_SHARED")
         .map_or_else(beside, PathBuf::from)
@@ -122,25 +122,33 @@ fn flags_of_customers_agree_with_the_apparel_rates() {
     assert_eq!((count(0), count(1)), (160, 60));
 }
 
-/// The lines of the retail file, mapped by the queries of `pipelines/online_retail`, keyed by the customer number.
-fn online_retail(engine: &Engine) -> Option<Tables> {
-    let file = File::open(shared("uci_online_retail.parquet")?).expect("the file is readable");
+/// A Parquet file of the shared data.
+pub fn parquet(name: &str) -> Option<Table> {
+    let file = File::open(shared(name)?).expect("the file is readable");
     let reader = ParquetRecordBatchReaderBuilder::try_new(file)
         .expect("a Parquet file")
         .build()
         .expect("a reader");
     let batches: Vec<RecordBatch> = reader.map(|batch| batch.expect("a batch")).collect();
-    let contacts = mapped(engine, &batches, RecordKind::Contacts);
-    let orders = mapped(engine, &batches, RecordKind::Orders);
+    let schema = batches.first().expect("a file with rows").schema();
+    Some(Table { schema, batches })
+}
+
+/// The lines of the retail file, mapped by the queries of `pipelines/online_retail`, keyed by the customer number.
+fn online_retail(engine: &Engine) -> Option<Tables> {
+    let batches = parquet("uci_online_retail.parquet")?.batches;
+    let contacts = mapped(engine, &batches, "online_retail", RecordKind::Contacts);
+    let orders = mapped(engine, &batches, "online_retail", RecordKind::Orders);
     Some(Tables::from([
         ("customers".to_owned(), keyed(&contacts, RecordKind::Contacts, "record_id")),
         ("orders".to_owned(), keyed(&orders, RecordKind::Orders, "contact_record_id")),
     ]))
 }
 
-fn mapped(engine: &Engine, raw: &[RecordBatch], kind: RecordKind) -> Vec<RecordBatch> {
+/// What the mapping of a shipped pipeline, whose source is named after it, makes of raw rows.
+pub fn mapped(engine: &Engine, raw: &[RecordBatch], pipeline: &str, kind: RecordKind) -> Vec<RecordBatch> {
     let path = format!(
-        "{}/pipelines/online_retail/sources/online_retail.{}.sql",
+        "{}/pipelines/{pipeline}/sources/{pipeline}.{}.sql",
         env!("CARGO_MANIFEST_DIR"),
         kind.name()
     );
@@ -155,7 +163,7 @@ fn mapped(engine: &Engine, raw: &[RecordBatch], kind: RecordKind) -> Vec<RecordB
 }
 
 /// Brings mapped rows into the record's schema, with the named column as `customer_key`.
-fn keyed(batches: &[RecordBatch], kind: RecordKind, key: &str) -> Table {
+pub fn keyed(batches: &[RecordBatch], kind: RecordKind, key: &str) -> Table {
     let declared = kind.schema().arrow(&[]);
     let mut fields = vec![Field::new("customer_key", DataType::Utf8, true)];
     fields.extend(declared.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)));

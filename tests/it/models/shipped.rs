@@ -63,7 +63,7 @@ fn an_order_in_another_currency_fails_its_audit() {
         &Tables::from([("orders".to_owned(), orders), ("customers".to_owned(), customers(&["a"]))]),
         2,
     ));
-    assert_eq!(failed, ["order_facts_currency"]);
+    assert_eq!(failed, ["order_facts_rates"]);
 }
 
 #[test]

@@ -119,9 +119,10 @@ pub fn records(kind: RecordKind, csv: &str) -> Table {
     table(&Schema::new(fields), csv)
 }
 
-/// `customers` with nothing but keys.
+/// `customers` with keys, and no address.
 pub fn customers(keys: &[&str]) -> Table {
-    let schema = Schema::new(vec![arrow::datatypes::Field::new("customer_key", DataType::Utf8, false)]);
+    let text = |name: &str, nullable| arrow::datatypes::Field::new(name, DataType::Utf8, nullable);
+    let schema = Schema::new(vec![text("customer_key", false), text("email", true)]);
     table(&schema, &format!("customer_key\n{}", keys.join("\n")))
 }
 

@@ -327,3 +327,41 @@ fn who_is_in_no_contact_is_found_and_erased_too() {
     assert_eq!(project.run(&[])["suppressed"], serde_json::json!({"events": 1}));
     assert_eq!(traces_of_newest(&project, &["lx777", "e-777"]), NONE);
 }
+
+/// Contracts name people as orders do: by record, by address, or by a card that no contact has.
+#[test]
+fn subscriptions_go_with_their_person() {
+    let project = project();
+    project.edit(
+        "pipeline.yaml",
+        "trust:",
+        "  billing:\n    files: exports/billing.csv\n    format: csv\ntrust:",
+    );
+    project.edit("pipeline.yaml", "trust: [crm, shop, web]", "trust: [crm, shop, web, billing]");
+    project.write(
+        "sources/billing.subscriptions.sql",
+        r#"-- name: billing.subscriptions
+-- grain: one row per contract
+-- description: Contracts.
+SELECT "Id" AS subscription_id, parse_timestamp("From", 'yyyy-mm-dd', 'Europe/Berlin') AS started_at, "Mail" AS email, "Contact" AS contact_record_id,
+  CASE WHEN "Contact" IS NOT NULL THEN 'crm' END AS contact_source, parse_decimal("Price", 'en') AS amount, 'month' AS period, 'EUR' AS currency
+FROM raw
+"#,
+    );
+    let contracts = [
+        "B-900-1,2026-01-01,zebedee.q@kanarie.example,,10",
+        "B-900-2,2026-01-01,,C-900,10",
+        "B-902,2026-01-01,zebedee.q@kanarie.example,C-902,10",
+    ];
+    project.write_csv("exports/billing.csv", "Id,From,Mail,Contact,Price", &contracts.map(str::to_owned));
+    project.run(&[]);
+    let key = project.key_of("crm", "C-900");
+    let own = |rows: &[std::collections::BTreeMap<String, String>]| rows.iter().filter(|row| row.get("customer_key") == Some(&key)).count();
+    assert_eq!(own(&project.table("subscriptions")), 2);
+    let report = privacy(&project, "erase", &[MAIL, "--yes", "--format", "json"]).ends_with(0).json();
+    assert_eq!(report["tables"]["subscriptions"], serde_json::json!({"rows": 2, "rows_changed": 1}));
+    assert_eq!(traces_of_newest(&project, &TRACES), NONE);
+    assert_eq!(project.table("subscriptions").len(), 1, "hers stays");
+    assert_eq!(project.run(&[])["suppressed"]["subscriptions"], 2);
+    assert_eq!(traces_of_newest(&project, &TRACES), NONE);
+}

@@ -99,6 +99,27 @@ fn lines_are_sorted_by_number_and_not_by_text() {
 }
 
 #[test]
+fn a_subscription_has_a_row_for_every_start() {
+    let sql = r#"SELECT "id" AS subscription_id, parse_timestamp("at", 'yyyy-mm-dd', 'UTC') AS started_at, "amount" AS amount, 'month' AS period,
+                 'EUR' AS currency FROM raw"#;
+    let text = "id,at,amount\nS1,2024-03-01,12\nS1,2023-12-01,10\nS2,2024-01-01,5\nS1,2024-03-01,12\n";
+    let read = Project::csv()
+        .file("a.csv", text)
+        .without_contacts()
+        .mapping(RecordKind::Subscriptions, sql)
+        .read();
+    assert_eq!(
+        facts(&read, RecordKind::Subscriptions, &["subscription_id", "started_at", "amount"]),
+        [
+            "S1|2023-12-01T00:00:00Z|10.0000",
+            "S1|2024-03-01T00:00:00Z|12.0000",
+            "S2|2024-01-01T00:00:00Z|5.0000"
+        ]
+    );
+    assert_eq!(counts(&read, "subscriptions").rows_rejected, 1, "one start twice");
+}
+
+#[test]
 fn keys_of_any_length_sort_by_their_bytes() {
     let ids = [
         "order-1",

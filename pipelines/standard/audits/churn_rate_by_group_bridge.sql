@@ -1,0 +1,8 @@
+-- name: churn_rate_by_group_bridge
+-- description: Closing = opening - lost + new + reactivated in every group, and nobody is lost who was not there.
+-- show: month_end, dimension
+SELECT month_end, dimension
+FROM churn_rate_by_group
+WHERE customers_closing <> customers_opening - customers_lost + customers_new + customers_reactivated
+    OR customers_lost > customers_opening
+    OR customers_closing < 0 OR customers_opening < 0 OR customers_lost < 0 OR customers_new < 0 OR customers_reactivated < 0
