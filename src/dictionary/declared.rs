@@ -67,24 +67,10 @@ pub(super) struct Declared {
 pub(super) struct DeclaredColumn {
     pub(super) name: String,
     #[serde(rename = "type")]
-    column_type: DeclaredType,
+    column_type: ColumnType,
     #[serde(default)]
     pub(super) unit: Option<String>,
     pub(super) description: String,
-}
-
-/// A type of a record, or a double.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged)]
-enum DeclaredType {
-    OfRecords(ColumnType),
-    Number(Number),
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Number {
-    Number,
 }
 
 /// Name of the table whose columns are those of contacts and some more.
@@ -135,13 +121,4 @@ pub(super) fn schemas() -> BTreeMap<String, SchemaRef> {
             (table.table.clone(), Arc::new(Schema::new(fields)))
         })
         .collect()
-}
-
-impl DeclaredType {
-    fn arrow(self) -> arrow::datatypes::DataType {
-        match self {
-            Self::OfRecords(column_type) => column_type.arrow(),
-            Self::Number(Number::Number) => arrow::datatypes::DataType::Float64,
-        }
-    }
 }

@@ -33,7 +33,8 @@ pub struct DescribedColumn {
 }
 
 /// Reads the leading `--` lines. A line `-- key: text` starts a field, an indented comment line continues it; other keys are ignored.
-/// Below `-- columns:`, the first line gives the indent of all columns (`--   name [unit]: text`); what is indented deeper continues one.
+/// Below `-- columns:`, the first line gives the indent of all columns (`--   name [unit]: text`); what is indented deeper continues one,
+/// and a line that is indented less ends them: what follows is a remark.
 #[must_use]
 pub fn read(text: &str) -> Header {
     let mut fields: Vec<(String, String)> = Vec::new();
@@ -91,6 +92,8 @@ fn join(value: &mut String, text: &str) {
 struct Columns {
     /// Blanks before the name of a column.
     indent: usize,
+    /// A line that was indented less came.
+    is_over: bool,
     read: Vec<DescribedColumn>,
 }
 
@@ -101,7 +104,9 @@ impl Columns {
         if self.read.is_empty() {
             self.indent = indent;
         }
+        self.is_over |= indent < self.indent && !text.is_empty();
         match self.read.last_mut() {
+            _ if self.is_over => {}
             Some(column) if indent > self.indent || text.is_empty() => join(&mut column.description, text),
             _ if text.is_empty() => {}
             _ => self.read.push(column(line, text)),
@@ -169,8 +174,12 @@ mod tests {
 
     #[test]
     fn a_line_without_a_colon_is_a_column_that_nothing_is_said_of() {
-        let header = read("-- columns:\n--  a\n--  b []: B.\n--\nSELECT 1\n");
-        let read: Vec<(&str, &str)> = header.columns.iter().map(|column| (&*column.name, &*column.description)).collect();
+        let header = read("-- columns:\n--  a\n--  b []: B.\n--\n-- A remark: not of b.\n--  c: No column.\nSELECT 1\n");
+        let read: Vec<(&str, &str)> = header
+            .columns
+            .iter()
+            .map(|column| (&*column.name, &*column.description))
+            .collect();
         assert_eq!(read, [("a", ""), ("b", "B.")]);
         assert_eq!(header.columns[1].unit, None);
     }

@@ -20,7 +20,7 @@ pub fn value(answers: &Answers, currency: &str) -> Html {
     html.html(&or_absent("Concentration", answers.rows("lorenz").map(lorenz)));
     html.raw("<div><h3>Tiers</h3>");
     match answers.rows("clv_tiers") {
-        Ok(rows) => html.html(&tiers(rows)),
+        Ok(rows) => html.html(&table(&TIERS, rows)),
         Err(why) => html.html(&absent(&why)),
     };
     html.raw("</div></div>");
@@ -142,32 +142,15 @@ fn lorenz(rows: &[Row]) -> Html {
     })
 }
 
-fn tiers(rows: &[Row]) -> Html {
-    let (customers, worth) = (sum(rows, "customers_count"), sum(rows, "value_sum"));
-    let share = |part: f64, whole: f64| if whole > 0.0 { json!(part / whole) } else { Value::Null };
-    let rows: Vec<Row> = rows
-        .iter()
-        .map(|tier| {
-            row([
-                ("clv_tier", tier["clv_tier"].clone()),
-                ("customers_count", tier["customers_count"].clone()),
-                ("customers_share", share(number(tier, "customers_count"), customers)),
-                ("value_sum", tier["value_sum"].clone()),
-                ("value_share", share(number(tier, "value_sum"), worth)),
-            ])
-        })
-        .collect();
-    table(
-        &[
-            ("clv_tier", "Tier", Format::Words),
-            ("customers_count", "Customers", Format::Count),
-            ("customers_share", "of all", Format::Share),
-            ("value_sum", "Value so far", Format::Money),
-            ("value_share", "of all", Format::Share),
-        ],
-        &rows,
-    )
-}
+const TIERS: [crate::page::table::Column; 7] = [
+    ("clv_tier", "Tier", Format::Words),
+    ("customers_count", "Customers", Format::Count),
+    ("customers_share", "of all", Format::Share),
+    ("clv_historical_net", "So far", Format::Money),
+    ("clv_residual_12m", "Next 12 months", Format::Money),
+    ("value", "Value", Format::Money),
+    ("value_share", "of all", Format::Share),
+];
 
 /// Segments: sizes, the map, and who moved.
 pub fn segments(answers: &Answers, currency: &str) -> Html {
@@ -179,8 +162,41 @@ pub fn segments(answers: &Answers, currency: &str) -> Html {
     html.html(&or_absent("Segment map", answers.rows("segment_map").map(map)));
     html.raw("</div><div class=\"block\">");
     html.html(&or_absent("Who moved", answers.rows("transitions").map(transitions)));
+    html.raw("</div><div class=\"block\"><h3>Personas</h3><p class=\"aid\">Groups of customers who behave alike, found by k-means, named by what stands out.</p>");
+    match answers.rows("personas") {
+        Ok(rows) => html.html(&table(&PERSONAS, rows)),
+        Err(why) => html.html(&absent(&why)),
+    };
+    html.raw("</div><div class=\"block\">");
+    html.html(&or_absent("What customers say", answers.rows("feedback").map(feedback)));
     html.raw("</div>");
     html
+}
+
+const PERSONAS: [crate::page::table::Column; 7] = [
+    ("persona_id", "No.", Format::Count),
+    ("persona_label", "Stands out by", Format::Words),
+    ("customers_count", "Customers", Format::Count),
+    ("customers_share", "of all", Format::Share),
+    ("avg_days_since_last_order", "Days since last order", Format::Number(0)),
+    ("avg_orders_count", "Orders", Format::Number(1)),
+    ("avg_order_value", "Order value", Format::Money),
+];
+
+fn feedback(rows: &[Row]) -> Html {
+    figure(&Figure {
+        chart: "feedback",
+        title: "Net promoter score by month",
+        aid: "Promoters less detractors among the answers of a month; where the bands of two standard errors overlap, a difference says nothing.",
+        rows,
+        columns: &[
+            ("month", "Month", Format::Text),
+            ("nps_answers_count", "Answers", Format::Count),
+            ("nps", "NPS", Format::Number(0)),
+            ("csat_answers_count", "Answers on satisfaction", Format::Count),
+            ("csat_share", "Satisfied", Format::Share),
+        ],
+    })
 }
 
 fn sizes(rows: &[Row], currency: &str) -> Html {

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::answers::Answers;
-use super::figure::{Figure, figure, or_absent};
+use super::figure::{Figure, absent, figure, or_absent};
 use super::records::{number, row, text};
 use crate::page::Html;
-use crate::page::table::{Format, Row};
+use crate::page::table::{Column, Format, Row, table};
 
 /// The rate, the bridge, and the active customers.
 pub fn churn(answers: &Answers) -> Html {
@@ -20,9 +20,44 @@ pub fn churn(answers: &Answers) -> Html {
     html.html(&or_absent("Active customers", churn.clone().map(closing)));
     html.raw("</div><div class=\"block\">");
     html.html(&or_absent("Bridge", churn.map(bridge)));
+    html.raw("</div><div class=\"block\"><h3>By group</h3><p class=\"aid\">The newest month, by segment, channel and year of the first order. Segments are those of the as-of day, ")
+        .raw("so who was lost stands in the segments of those who stay away.</p>");
+    match answers.rows("groups") {
+        Ok(rows) => {
+            let columns: [Column; 6] = [
+                ("dimension", "Dimension", Format::Words),
+                ("value", "Group", Format::Words),
+                ("customers_opening", "Opening", Format::Count),
+                ("customers_lost", "Lost", Format::Count),
+                ("customers_closing", "Closing", Format::Count),
+                ("churn_rate", "Churn rate", Format::Share),
+            ];
+            html.raw("<details open><summary>Groups</summary>").html(&table(&columns, rows)).raw("</details>")
+        }
+        Err(why) => html.html(&absent(&why)),
+    };
     html.raw("</div>");
+    // Most companies have no subscriptions: nothing to say is said by nothing.
+    if let Ok(rows) = answers.rows("subscriptions") {
+        html.raw("<div class=\"block\"><h3>Subscriptions</h3><p class=\"aid\">Monthly recurring revenue: closing = opening + new + reactivated + expanded − contracted − churned.</p>")
+            .html(&table(&SUBSCRIPTIONS, rows))
+            .raw("</div>");
+    }
     html
 }
+
+const SUBSCRIPTIONS: [Column; 10] = [
+    ("month_end", "Month end", Format::Text),
+    ("revenue_opening", "Opening", Format::Money),
+    ("revenue_new", "+ new", Format::Money),
+    ("revenue_reactivation", "+ reactivated", Format::Money),
+    ("revenue_expansion", "+ expanded", Format::Money),
+    ("revenue_contraction", "− contracted", Format::Money),
+    ("revenue_churn", "− churned", Format::Money),
+    ("revenue_closing", "= closing", Format::Money),
+    ("logo_churn_rate", "Customers churned", Format::Share),
+    ("net_revenue_retention", "Net retention", Format::Share),
+];
 
 /// Months that can be observed: the first year of the data has no rate and no bridge.
 fn observed(rows: &[Row], column: &str) -> Vec<Row> {
@@ -87,7 +122,7 @@ fn bridge(rows: &[Row]) -> Html {
     });
     let mut html = chart;
     html.raw("<details><summary>The bridge</summary>")
-        .html(&crate::page::table::table(
+        .html(&table(
             &[
                 ("month_end", "Month end", Format::Text),
                 ("customers_opening", "Opening", Format::Count),

@@ -66,11 +66,11 @@ fn calibration(rows: &[Row]) -> Html {
     figure(&Figure {
         chart: "calibration",
         title: "Calibration on the holdout",
-        aid: "Customers in classes by the predicted chance to buy; on the diagonal the chance is right, below it the model hopes too much.",
+        aid: "Customers in tenths of the predicted probability to buy nothing in the holdout; on the diagonal it came true, above it more stayed away than predicted.",
         rows: &rows,
         columns: &[
             ("model", "Model", Format::Text),
-            ("bin", "Class", Format::Count),
+            ("bin", "Tenth", Format::Count),
             ("customers_count", "Customers", Format::Count),
             ("predicted_share", "Predicted", Format::Share),
             ("observed_share", "Observed", Format::Share),

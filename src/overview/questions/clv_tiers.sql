@@ -1,9 +1,7 @@
 -- name: clv_tiers
--- reads: customer_clv.clv_tier, customer_clv.clv_historical_net
--- description: Customers and their value so far by tier.
-SELECT clv_tier, count(*) AS customers_count, sum(clv_historical_net) AS value_sum,
-    avg(CAST(clv_historical_net AS DOUBLE)) AS value_average
-FROM customer_clv
-WHERE clv_tier IS NOT NULL
-GROUP BY clv_tier
-ORDER BY value_average DESC, clv_tier
+-- reads: clv_tiers.clv_tier, clv_tiers.customers_count, clv_tiers.customers_share, clv_tiers.clv_historical_net, clv_tiers.clv_residual_12m, clv_tiers.value, clv_tiers.value_share, clv_tiers.avg_value
+-- description: Value tiers, the most valuable first.
+SELECT clv_tier, customers_count, customers_share, clv_historical_net, clv_residual_12m, value, value_share, avg_value
+FROM clv_tiers
+ORDER BY avg_value DESC, clv_tier
+LIMIT 20
