@@ -32,7 +32,9 @@ pub fn churn(answers: &Answers) -> Html {
                 ("customers_closing", "Closing", Format::Count),
                 ("churn_rate", "Churn rate", Format::Share),
             ];
-            html.raw("<details open><summary>Groups</summary>").html(&table(&columns, rows)).raw("</details>")
+            html.raw("<details open><summary>Groups</summary>")
+                .html(&table(&columns, rows))
+                .raw("</details>")
         }
         Err(why) => html.html(&absent(&why)),
     };

@@ -102,12 +102,29 @@ fn each_chapter_is_drawn_where_its_tables_have_the_columns_that_it_reads() {
     }
     project.run(&[]);
     let page = page(&project, "report.html", &[]);
-    let charts = ["clv", "lorenz", "segment-map", "transitions", "survival", "calibration", "churn-rate", "churn-bridge", "cohorts", "feedback"];
+    let charts = [
+        "clv",
+        "lorenz",
+        "segment-map",
+        "transitions",
+        "survival",
+        "calibration",
+        "churn-rate",
+        "churn-bridge",
+        "cohorts",
+        "feedback",
+    ];
     for chart in charts {
         assert!(page.contains(&format!("id=\"chart-{chart}\"")), "{chart}");
     }
     assert_eq!(absent(&page), ["Segments: This version has no table segment_summary."]);
-    for told in ["The best fifth holds 48.8 %. Gini coefficient 0.50.", "<td>mbg nbd</td><td>yes</td>", "{&quot;r&quot;:0.5}", "<td>gold</td>", "<td>frequent</td>"] {
+    for told in [
+        "The best fifth holds 48.8 %. Gini coefficient 0.50.",
+        "<td>mbg nbd</td><td>yes</td>",
+        "{&quot;r&quot;:0.5}",
+        "<td>gold</td>",
+        "<td>frequent</td>",
+    ] {
         assert!(page.contains(told), "{told}");
     }
 }
@@ -143,7 +160,10 @@ fn each_version_has_a_report_that_can_be_made_again() {
     }
     let absent = absent(&published);
     // The demo of the tests is small: there may be no model, but there is every table with every column.
-    assert!(absent.iter().all(|why| why.ends_with("There is nothing to show yet.")), "{absent:?}");
+    assert!(
+        absent.iter().all(|why| why.ends_with("There is nothing to show yet.")),
+        "{absent:?}"
+    );
 }
 
 #[test]

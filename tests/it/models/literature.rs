@@ -14,7 +14,7 @@ use stammkunde::engine::Engine;
 use stammkunde::model::{self, Table, Tables};
 use stammkunde::table::RecordKind;
 
-use super::reference::{keyed, mapped, parquet, shared};
+use super::reference::{keyed, mapped, online_retail, parquet, shared};
 use super::support::{day, engine, rows, standard_spec};
 
 const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/transactions");
@@ -369,4 +369,43 @@ fn fits_forecasts_and_the_holdout_of_apparel_are_reproduced() {
         &base,
     );
     same_holdout(&tables, &figures, &churn);
+}
+
+#[test]
+fn a_shop_whose_orders_do_not_show_who_leaves_gets_no_probability_of_being_alive() {
+    let engine = engine();
+    let Some(base) = online_retail(&engine) else { return };
+    let mut spec = standard_spec();
+    spec.currency = "GBP".to_owned();
+    let tables = build(&engine, &spec, &["customer_churn", "customer_clv"], "2011-08-31", &base);
+    let found = by_model(&tables["model_scorecard"], &["model_status", "is_chosen", "note"]);
+    for model in ["bg_nbd", "mbg_nbd", "pareto_nbd"] {
+        assert_eq!(found[model][..2], ["no_dropout_identified", "false"], "{model}");
+    }
+    assert_eq!(
+        found["nbd"],
+        ["ok", "true", "log_may_start_late"],
+        "the file begins with customers who were there before"
+    );
+    let churn = rows(
+        &tables["customer_churn"],
+        &["orders_count", "p_alive", "p_no_purchase_12m", "model_name", "model_status"],
+    );
+    let buyers: Vec<_> = churn.iter().filter(|row| row[0] != "0").collect();
+    assert_eq!(buyers.len(), 3_317);
+    for row in buyers {
+        assert_eq!(
+            (row[1].as_str(), row[3].as_str(), row[4].as_str()),
+            ("", "nbd", "no_dropout_identified")
+        );
+        assert!((0.0..1.0).contains(&number(&row[2])), "{row:?}");
+    }
+    let values = rows(
+        &tables["customer_clv"],
+        &["orders_count", "horizon_days", "clv_residual_36m", "purchase_model"],
+    );
+    for row in values.iter().filter(|row| row[0] != "0") {
+        assert_eq!((row[1].as_str(), row[3].as_str()), ("1096", "nbd"), "a finite horizon only");
+        assert!(number(&row[2]) >= 0.0, "{row:?}");
+    }
 }

@@ -138,7 +138,7 @@ pub fn parquet(name: &str) -> Option<Table> {
 }
 
 /// The lines of the retail file, mapped by the queries of `pipelines/online_retail`, keyed by the customer number.
-fn online_retail(engine: &Engine) -> Option<Tables> {
+pub fn online_retail(engine: &Engine) -> Option<Tables> {
     let batches = parquet("uci_online_retail.parquet")?.batches;
     let contacts = mapped(engine, &batches, "online_retail", RecordKind::Contacts);
     let orders = mapped(engine, &batches, "online_retail", RecordKind::Orders);
