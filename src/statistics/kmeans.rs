@@ -441,8 +441,10 @@ mod tests {
         let mut points: Vec<f64> = (0..9).flat_map(|_| clouds()).collect();
         points.extend([1e9, 1e9, 2e9, -1e9]);
         let clusters = fit(&points, 2, OPTIONS).expect("points");
-        assert_eq!(clusters.k, 3, "{:?}", clusters.silhouettes);
-        assert!(clusters.sizes.iter().all(|&size| size >= 360), "{:?}", clusters.sizes);
+        // The two lie at the edge of everybody else, where they may be a cluster of their own.
+        assert!(clusters.k <= 4, "{:?}", clusters.silhouettes);
+        let large = clusters.sizes.iter().filter(|&&size| (360..=362).contains(&size)).count();
+        assert_eq!(large, 3, "{:?}", clusters.sizes);
     }
 
     #[test]
