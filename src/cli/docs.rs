@@ -27,7 +27,10 @@ pub struct DocsArgs {
 pub fn docs(args: &DocsArgs, engine: &Engine, output: &Output) -> Result<u8> {
     let spec = args.project.load()?;
     let tables = dictionary::tables(engine, &spec)?;
-    let name = spec.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name = spec
+        .folder
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     write_page(&args.out, &dictionary::html(&name, &tables, &functions::all()))?;
     let columns: usize = tables.iter().map(|table| table.columns.len()).sum();
     output.message(

@@ -145,12 +145,13 @@ fn of_stage(spec: &Spec, name: &str, schema: &SchemaRef) -> TableDoc {
     });
     let columns = columns.collect();
     let record = kind.map(RecordKind::schema);
-    let text = |of_table: fn(&Declared) -> &str, of_record: Option<&str>| {
-        declared.map(of_table).or(of_record).unwrap_or_default().to_owned()
-    };
+    let text =
+        |of_table: fn(&Declared) -> &str, of_record: Option<&str>| declared.map(of_table).or(of_record).unwrap_or_default().to_owned();
     TableDoc {
         name: name.to_owned(),
-        purpose: declared.map_or(if name == "contacts" { Purpose::People } else { Purpose::Facts }, |table| table.purpose),
+        purpose: declared.map_or(if name == "contacts" { Purpose::People } else { Purpose::Facts }, |table| {
+            table.purpose
+        }),
         grain: text(|table| &table.grain, record.map(|record| record.grain.as_str())),
         unit: None,
         description: text(|table| &table.description, record.map(|record| record.description.as_str())),

@@ -169,7 +169,9 @@ fn reference(body: &mut Html, functions: &[FunctionDoc]) {
             .text(function.signature)
             .raw("</code></h3><p>");
         prose(body, function.description);
-        body.raw("</p></div><pre><code>").text(function.example).raw("</code></pre></article>\n");
+        body.raw("</p></div><pre><code>")
+            .text(function.example)
+            .raw("</code></pre></article>\n");
     }
     body.raw("</section>\n");
 }

@@ -19,8 +19,10 @@ pub fn columns_table(tables: &[TableDoc]) -> RecordBatch {
         .flat_map(|table| (0..table.columns.len()).map(move |position| (table, position)))
         .collect();
     let column = |(table, position): &(&'_ TableDoc, usize)| table.columns[*position].clone();
-    let required = |text: &dyn Fn(&(&TableDoc, usize)) -> String| Arc::new(StringArray::from_iter_values(rows.iter().map(text))) as ArrayRef;
-    let optional = |text: &dyn Fn(&(&TableDoc, usize)) -> Option<String>| Arc::new(rows.iter().map(text).collect::<StringArray>()) as ArrayRef;
+    let required =
+        |text: &dyn Fn(&(&TableDoc, usize)) -> String| Arc::new(StringArray::from_iter_values(rows.iter().map(text))) as ArrayRef;
+    let optional =
+        |text: &dyn Fn(&(&TableDoc, usize)) -> Option<String>| Arc::new(rows.iter().map(text).collect::<StringArray>()) as ArrayRef;
     let positions = Int64Array::from_iter_values(
         rows.iter()
             .map(|(_, position)| i64::try_from(position + 1).expect("a table has few columns")),

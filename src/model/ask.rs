@@ -37,7 +37,8 @@ impl<'a> Asker<'a> {
     /// # Errors
     /// `Environment` if memory does not suffice, `Input` if a value cannot be computed, `Internal` if the query is wrong in itself.
     pub fn ask(&self, file: &SqlFile, tables: &Tables) -> Result<Option<Table>> {
-        let query = Query::parse(file).map_err(|finding| Error::internal("a question does not parse").with("finding", finding.to_string()))?;
+        let query =
+            Query::parse(file).map_err(|finding| Error::internal("a question does not parse").with("finding", finding.to_string()))?;
         let answer = match self.answer(&self.session, self.engine.threads(), &query, tables) {
             Err(error) if is_exhausted(&error) => {
                 let frugal = session::open(self.engine, &self.context, Thrift::Frugal);
@@ -69,13 +70,8 @@ impl<'a> Asker<'a> {
             return Ok(None);
         };
         let ordered = query.ordered(schema.fields().len(), None);
-        let rows = self
-            .engine
-            .wait(async { session::plan(session, ordered).await?.collect().await })?;
-        let batches = rows
-            .iter()
-            .map(|batch| plain::batch(batch, &schema))
-            .collect::<Result<_, _>>()?;
+        let rows = self.engine.wait(async { session::plan(session, ordered).await?.collect().await })?;
+        let batches = rows.iter().map(|batch| plain::batch(batch, &schema)).collect::<Result<_, _>>()?;
         Ok(Some(Table { schema, batches }))
     }
 }

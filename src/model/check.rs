@@ -55,12 +55,10 @@ pub fn check(engine: &Engine, spec: &Spec) -> Checked {
     for audit in &spec.audits {
         match Query::parse(audit) {
             Err(finding) => findings.push(finding),
-            Ok(query) if query.tables.iter().all(|table| schemas.contains_key(table)) => {
-                match engine.wait(output(&session, audit)) {
-                    Err(error) => findings.extend(failure::diagnostics(audit, &error)),
-                    Ok(schema) => findings.extend(unknown_shown(audit, &schema)),
-                }
-            }
+            Ok(query) if query.tables.iter().all(|table| schemas.contains_key(table)) => match engine.wait(output(&session, audit)) {
+                Err(error) => findings.extend(failure::diagnostics(audit, &error)),
+                Ok(schema) => findings.extend(unknown_shown(audit, &schema)),
+            },
             Ok(_) => findings.extend(order::unknown_tables(audit, &names)),
         }
     }

@@ -62,7 +62,9 @@ pub fn read(text: &str) -> Header {
         description: take("description").unwrap_or_default(),
         columns: columns.read,
         hint: take("hint"),
-        show: take("show").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default(),
+        show: take("show")
+            .map(|names| names.split(',').map(|name| name.trim().to_owned()).collect())
+            .unwrap_or_default(),
     }
 }
 
@@ -173,11 +175,7 @@ mod tests {
     #[test]
     fn a_line_without_a_colon_is_a_column_that_nothing_is_said_of() {
         let header = read("-- columns:\n--  a\n--  b []: B.\n--\n-- A remark: not of b.\n--  c: No column.\nSELECT 1\n");
-        let read: Vec<(&str, &str)> = header
-            .columns
-            .iter()
-            .map(|column| (&*column.name, &*column.description))
-            .collect();
+        let read: Vec<(&str, &str)> = header.columns.iter().map(|column| (&*column.name, &*column.description)).collect();
         assert_eq!(read, [("a", ""), ("b", "B.")]);
         assert_eq!(header.columns[1].unit, None);
     }

@@ -81,7 +81,10 @@ fn questions() -> Vec<Question> {
         .into_iter()
         .map(|file| {
             let path = file.path().to_string_lossy().into_owned();
-            let text = file.contents_utf8().expect("shipped files are UTF-8, which a test reads").to_owned();
+            let text = file
+                .contents_utf8()
+                .expect("shipped files are UTF-8, which a test reads")
+                .to_owned();
             let name = path.trim_end_matches(".sql").to_owned();
             let reads = reads_of(&text);
             Question {
@@ -180,9 +183,18 @@ mod tests {
         let questions = questions();
         assert!(questions.len() >= 20);
         for question in questions {
-            assert!(question.sql.text.starts_with(&format!("-- name: {}\n", question.sql.name)), "{}", question.sql.name);
+            assert!(
+                question.sql.text.starts_with(&format!("-- name: {}\n", question.sql.name)),
+                "{}",
+                question.sql.name
+            );
             let named: Vec<&String> = question.reads.keys().collect();
-            assert_eq!(named, model::tables_of(&question.sql).iter().collect::<Vec<_>>(), "{}", question.sql.name);
+            assert_eq!(
+                named,
+                model::tables_of(&question.sql).iter().collect::<Vec<_>>(),
+                "{}",
+                question.sql.name
+            );
         }
     }
 

@@ -11,17 +11,19 @@ use crate::page::table::{Format, Row, table, written};
 /// Value: distributions, Lorenz curve, tiers.
 pub fn value(answers: &Answers, currency: &str) -> Html {
     let mut html = Html::default();
-    html.raw("<p>Amounts in ").text(currency).raw(", contribution after the costs that are known.</p>\n<div class=\"grid\">");
+    html.raw("<p>Amounts in ")
+        .text(currency)
+        .raw(", contribution after the costs that are known.</p>\n<div class=\"grid\">");
     html.html(&or_absent("Expected value", answers.rows("clv_values").map(expected)));
     html.html(&or_absent("Value so far", answers.rows("clv_history").map(so_far)));
-    html.raw("</div><div class=\"grid\">");
+    html.raw("</div><div class=\"block\">");
     html.html(&or_absent("Concentration", answers.rows("lorenz").map(lorenz)));
-    html.raw("<div><h3>Tiers</h3>");
+    html.raw("</div><div class=\"block\"><h3>Tiers</h3>");
     match answers.rows("clv_tiers") {
         Ok(rows) => html.html(&table(&TIERS, rows)),
         Err(why) => html.html(&absent(&why)),
     };
-    html.raw("</div></div>");
+    html.raw("</div>");
     html
 }
 
@@ -64,7 +66,11 @@ fn short(value: f64) -> String {
         2
     };
     let text = format!("{value:.digits$}");
-    let text = if digits > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { text.as_str() };
+    let text = if digits > 0 {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text.as_str()
+    };
     format!("{text}{unit}")
 }
 
@@ -149,7 +155,9 @@ const TIERS: [crate::page::table::Column; 7] = [
 /// Segments: sizes, the map, and who moved.
 pub fn segments(answers: &Answers, currency: &str) -> Html {
     let mut html = Html::default();
-    html.raw("<p>Segments follow from how recently and how often somebody bought. Prospects have not bought yet.</p>\n<div class=\"grid\">");
+    html.raw(
+        "<p>Segments follow from how recently and how often somebody bought. Prospects have not bought yet.</p>\n<div class=\"grid\">",
+    );
     html.html(&or_absent("Segments", answers.rows("segments").map(|rows| sizes(rows, currency))));
     html.html(&or_absent("Segment map", answers.rows("segment_map").map(map)));
     html.raw("</div><div class=\"block\">");

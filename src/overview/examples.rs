@@ -38,7 +38,12 @@ pub struct Example {
 /// Of reading a table.
 pub fn find(tables: &Tables<'_>) -> Result<Vec<Example>> {
     let mut records = BTreeMap::new();
-    for batch in head(tables, "contacts", &[column::CUSTOMER_KEY, column::SOURCE, column::RECORD_ID], &SHOWN)? {
+    for batch in head(
+        tables,
+        "contacts",
+        &[column::CUSTOMER_KEY, column::SOURCE, column::RECORD_ID],
+        &SHOWN,
+    )? {
         for row in 0..batch.num_rows() {
             let values: Vec<(&'static str, String)> = SHOWN
                 .iter()
@@ -72,7 +77,10 @@ pub fn find(tables: &Tables<'_>) -> Result<Vec<Example>> {
     ];
     let mut examples: Vec<Example> = Vec::new();
     for (title, place) in places {
-        let Some((_, key)) = held.get(place).filter(|(_, key)| examples.iter().all(|known| known.customer_key != *key)) else {
+        let Some((_, key)) = held
+            .get(place)
+            .filter(|(_, key)| examples.iter().all(|known| known.customer_key != *key))
+        else {
             continue;
         };
         examples.push(Example {

@@ -48,7 +48,11 @@ pub fn figure(figure: &Figure<'_>) -> Html {
 pub fn or_absent(title: &str, rows: Result<Html, String>) -> Html {
     rows.unwrap_or_else(|why| {
         let mut html = Html::default();
-        html.raw("<div class=\"absent\"><h3>").text(title).raw("</h3><p>").text(&why).raw("</p></div>\n");
+        html.raw("<div class=\"absent\"><h3>")
+            .text(title)
+            .raw("</h3><p>")
+            .text(&why)
+            .raw("</p></div>\n");
         html
     })
 }
@@ -62,7 +66,9 @@ pub fn absent(why: &str) -> Html {
 }
 
 fn specification(chart: &str, rows: &[Row]) -> Value {
-    let file = SPECS.get_file(format!("{chart}.json")).expect("charts are named as their files, which a test draws");
+    let file = SPECS
+        .get_file(format!("{chart}.json"))
+        .expect("charts are named as their files, which a test draws");
     let text = file.contents_utf8().expect("shipped files are UTF-8, which a test reads");
     let mut spec: Value = serde_json::from_str(text).expect("shipped charts are JSON, which a test reads");
     spec["data"] = json!({ "values": rows });

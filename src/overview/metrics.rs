@@ -11,8 +11,10 @@ use crate::page::table::{Column, Format, Row, table};
 /// The rate, the bridge, and the active customers.
 pub fn churn(answers: &Answers) -> Html {
     let mut html = Html::default();
-    html.raw("<p>A customer is active for a year after an order. Who was active and is no more is lost; who comes back later is reactivated. ")
-        .raw("The bridge of each month: closing = opening − lost + new + reactivated.</p>\n<div class=\"grid\">");
+    html.raw(
+        "<p>A customer is active for a year after an order. Who was active and is no more is lost; who comes back later is reactivated. ",
+    )
+    .raw("The bridge of each month: closing = opening − lost + new + reactivated.</p>\n<div class=\"grid\">");
     let churn = answers.rows("churn");
     html.html(&or_absent("Churn rate", churn.clone().map(rate)));
     html.html(&or_absent("Active customers", churn.clone().map(closing)));
@@ -30,7 +32,9 @@ pub fn churn(answers: &Answers) -> Html {
                 ("customers_closing", "Closing", Format::Count),
                 ("churn_rate", "Churn rate", Format::Share),
             ];
-            html.raw("<details open><summary>Groups</summary>").html(&table(&columns, rows)).raw("</details>")
+            html.raw("<details open><summary>Groups</summary>")
+                .html(&table(&columns, rows))
+                .raw("</details>")
         }
         Err(why) => html.html(&absent(&why)),
     };
@@ -69,7 +73,10 @@ fn rate(rows: &[Row]) -> Html {
         title: "Churn rate of twelve months",
         aid: "Customers lost in the twelve months before, divided by the mean of the thirteen month ends; on a young and growing base it can exceed 100 %.",
         rows,
-        columns: &[("month_end", "Month end", Format::Text), ("churn_rate", "Churn rate", Format::Share)],
+        columns: &[
+            ("month_end", "Month end", Format::Text),
+            ("churn_rate", "Churn rate", Format::Share),
+        ],
     })
 }
 

@@ -135,7 +135,13 @@ fn render(spec: &Spec, subject: &Subject, answers: &Answers, examples: &[example
     }
     body.raw("</div></nav>\n<main>\n");
     for (id, title, html) in &chapters {
-        body.raw("<section><h2").value("id", id).raw(">").text(title).raw("</h2>\n").html(html).raw("</section>\n");
+        body.raw("<section><h2")
+            .value("id", id)
+            .raw(">")
+            .text(title)
+            .raw("</h2>\n")
+            .html(html)
+            .raw("</section>\n");
     }
     body.raw("</main>\n");
     footer(&mut body);

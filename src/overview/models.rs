@@ -13,7 +13,10 @@ pub fn models(answers: &Answers) -> Html {
     let mut html = Html::default();
     html.raw("<p>Every run fits the models on the past, predicts the last part of it, and compares. To rank customers, plain recency does about as well as a ")
         .raw("model; what a model adds is numbers that can be added up.</p>\n<div class=\"block\">");
-    html.html(&or_absent("Calibration on the holdout", answers.rows("calibration").map(calibration)));
+    html.html(&or_absent(
+        "Calibration on the holdout",
+        answers.rows("calibration").map(calibration),
+    ));
     html.raw("</div><div class=\"block\"><h3>Scorecard</h3><p class=\"aid\">Bias: predicted over observed purchases, less 1. MAE: mean absolute error of purchases a customer. AUC: how well ")
         .raw("it ranks who buys, 0.5 is chance. Brier and calibration error: smaller is better.</p>");
     match answers.rows("scorecard") {

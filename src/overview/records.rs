@@ -38,7 +38,11 @@ pub fn summary(body: &mut Html, subject: &Subject, answers: &Answers) {
         ("Customers", rows_of("customers"), Format::Count),
         ("Orders", rows_of("orders"), Format::Count),
         ("Rows and values rejected", rows_of("rejects"), Format::Count),
-        ("Active customers", latest.map(|row| row["customers_closing"].clone()), Format::Count),
+        (
+            "Active customers",
+            latest.map(|row| row["customers_closing"].clone()),
+            Format::Count,
+        ),
         ("Churn in twelve months", latest.map(|row| row["churn_rate"].clone()), Format::Share),
     ];
     body.raw("<dl class=\"figures\">");
@@ -94,15 +98,24 @@ pub fn matches(answers: &Answers, examples: &[Example]) -> Html {
     html.html(&or_absent("Match weights", answers.rows("weights").map(weights)));
     html.html(&or_absent("Records of a customer", answers.rows("sizes").map(sizes)));
     html.raw("</div><div class=\"block\">");
-    html.html(&or_absent("Which sources know the same customers", answers.rows("overlap").map(overlap)));
+    html.html(&or_absent(
+        "Which sources know the same customers",
+        answers.rows("overlap").map(overlap),
+    ));
     html.raw("</div><div class=\"grid\"><div><h3>Links by rule</h3>");
     match answers.rows("rules") {
-        Ok(rows) => html.html(&table(&[("rule", "Rule", Format::Text), ("pairs_count", "Pairs", Format::Count)], rows)),
+        Ok(rows) => html.html(&table(
+            &[("rule", "Rule", Format::Text), ("pairs_count", "Pairs", Format::Count)],
+            rows,
+        )),
         Err(why) => html.html(&absent(&why)),
     };
     html.raw("</div><div><h3>Looked at and not linked</h3>");
     match answers.rows("refusals") {
-        Ok(rows) => html.html(&table(&[("reason", "Reason", Format::Words), ("pairs_count", "Pairs", Format::Count)], rows)),
+        Ok(rows) => html.html(&table(
+            &[("reason", "Reason", Format::Words), ("pairs_count", "Pairs", Format::Count)],
+            rows,
+        )),
         Err(_) => html.raw("<p>No pair was refused.</p>"),
     };
     html.raw("</div></div>");
@@ -147,7 +160,10 @@ fn sizes(rows: &[Row]) -> Html {
         title: "Records of a customer",
         aid: &aid,
         rows,
-        columns: &[("records", "Records", Format::Count), ("customers_count", "Customers", Format::Count)],
+        columns: &[
+            ("records", "Records", Format::Count),
+            ("customers_count", "Customers", Format::Count),
+        ],
     })
 }
 
@@ -157,7 +173,10 @@ fn overlap(rows: &[Row]) -> Html {
         title: "Which sources know the same customers",
         aid: "Each bar is one exact set of sources: customers that those know and no other. The twenty most frequent sets.",
         rows,
-        columns: &[("known_to", "Known to", Format::Text), ("customers_count", "Customers", Format::Count)],
+        columns: &[
+            ("known_to", "Known to", Format::Text),
+            ("customers_count", "Customers", Format::Count),
+        ],
     })
 }
 
@@ -169,7 +188,10 @@ fn show(html: &mut Html, example: &Example) {
         .raw("</code></p><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Record</th><th scope=\"col\">Masked values</th></tr></thead><tbody>");
     for (name, values) in &example.records {
         html.raw("<tr><td><code>").text(name).raw("</code></td><td>");
-        let values: Vec<String> = values.iter().map(|(column, value)| format!("{} {value}", column.replace('_', " "))).collect();
+        let values: Vec<String> = values
+            .iter()
+            .map(|(column, value)| format!("{} {value}", column.replace('_', " ")))
+            .collect();
         html.text(&values.join(" · ")).raw("</td></tr>");
     }
     html.raw("</tbody></table></div>");

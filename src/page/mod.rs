@@ -112,7 +112,13 @@ fn escape(target: &mut String, text: &str) {
 #[must_use]
 pub fn anchor(name: &str) -> String {
     name.chars()
-        .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' })
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
         .collect()
 }
 
@@ -157,10 +163,19 @@ mod tests {
             .value("title", hostile)
             .raw("></i>")
             .data(&serde_json::json!({ "name": hostile, hostile: 1 }));
-        let outside = html.as_str().replace("<script type=\"application/json\">", "").replace("<i", "").replace("</i>", "");
+        let outside = html
+            .as_str()
+            .replace("<script type=\"application/json\">", "")
+            .replace("<i", "")
+            .replace("</i>", "");
         assert_eq!(outside.matches('<').count(), 1, "the end of the block alone: {outside}");
         assert!(!html.as_str().contains('\u{0}'));
-        let block = html.as_str().split("json\">").nth(1).expect("a block").trim_end_matches("</script>");
+        let block = html
+            .as_str()
+            .split("json\">")
+            .nth(1)
+            .expect("a block")
+            .trim_end_matches("</script>");
         assert!(!block.contains('\u{2028}'));
         let back: serde_json::Value = serde_json::from_str(block).expect("JSON still");
         assert_eq!(back["name"], hostile);
@@ -180,7 +195,10 @@ mod tests {
         let page = page("a <b>", &Html::default(), &["let a = 1;"]);
         assert!(page.contains("<title>a &lt;b&gt;</title>"));
         // printf 'let a = 1;' | openssl dgst -sha256 -binary | base64
-        assert!(page.contains("script-src &#39;sha256-xY6QKfH9PRsQnLz56nj6MBwiK5oHg+im1Jkpdp1x/Ck=&#39;;"), "{page}");
+        assert!(
+            page.contains("script-src &#39;sha256-xY6QKfH9PRsQnLz56nj6MBwiK5oHg+im1Jkpdp1x/Ck=&#39;;"),
+            "{page}"
+        );
         assert!(page.contains("default-src &#39;none&#39;"));
         assert!(!page.contains("http://") && !page.contains("https://"));
     }

@@ -39,9 +39,13 @@ pub fn table(columns: &[Column], rows: &[Row]) -> Html {
     let mut html = Html::default();
     html.raw("<div class=\"scroll\"><table><thead><tr>");
     for (_, heading, format) in columns {
-        html.raw(if format.is_left() { "<th scope=\"col\">" } else { "<th scope=\"col\" class=\"n\">" })
-            .text(heading)
-            .raw("</th>");
+        html.raw(if format.is_left() {
+            "<th scope=\"col\">"
+        } else {
+            "<th scope=\"col\" class=\"n\">"
+        })
+        .text(heading)
+        .raw("</th>");
     }
     html.raw("</tr></thead><tbody>\n");
     for row in rows {
@@ -86,7 +90,9 @@ fn of_number(number: f64, format: Format) -> String {
 /// Commas between thousands.
 fn thousands(number: &str) -> String {
     let (sign, rest) = number.strip_prefix('-').map_or(("", number), |rest| ("\u{2212}", rest));
-    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
+    let (whole, fraction) = rest
+        .split_once('.')
+        .map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
     let mut text = String::new();
     for (position, digit) in whole.chars().enumerate() {
         if position > 0 && (whole.len() - position).is_multiple_of(3) {

@@ -97,7 +97,11 @@ impl<'a> Shelf<'a> {
         let Some(table) = self.kept.get(name) else {
             return self.draft.read(name, columns, head);
         };
-        let failed = |error| Error::internal("a table lacks a column of its schema").with("table", name).because(error);
+        let failed = |error| {
+            Error::internal("a table lacks a column of its schema")
+                .with("table", name)
+                .because(error)
+        };
         let order: Vec<usize> = columns
             .iter()
             .map(|column| table.schema.index_of(column))

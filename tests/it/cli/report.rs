@@ -15,7 +15,14 @@ fn page(project: &Project, out: &str, arguments: &[&str]) -> String {
 
 /// What the page says instead of charts and tables.
 fn absent(page: &str) -> Vec<String> {
-    let part = |after: &str| after.split("</p>").next().unwrap_or_default().replace("<h3>", "").replace("</h3><p>", ": ");
+    let part = |after: &str| {
+        after
+            .split("</p>")
+            .next()
+            .unwrap_or_default()
+            .replace("<h3>", "")
+            .replace("</h3><p>", ": ")
+    };
     page.split(" class=\"absent\">").skip(1).map(part).collect()
 }
 
@@ -95,12 +102,29 @@ fn each_chapter_is_drawn_where_its_tables_have_the_columns_that_it_reads() {
     }
     project.run(&[]);
     let page = page(&project, "report.html", &[]);
-    let charts = ["clv", "lorenz", "segment-map", "transitions", "survival", "calibration", "churn-rate", "churn-bridge", "cohorts", "feedback"];
+    let charts = [
+        "clv",
+        "lorenz",
+        "segment-map",
+        "transitions",
+        "survival",
+        "calibration",
+        "churn-rate",
+        "churn-bridge",
+        "cohorts",
+        "feedback",
+    ];
     for chart in charts {
         assert!(page.contains(&format!("id=\"chart-{chart}\"")), "{chart}");
     }
     assert_eq!(absent(&page), ["Segments: This version has no table segment_summary."]);
-    for told in ["The best fifth holds 48.8 %. Gini coefficient 0.50.", "<td>mbg nbd</td><td>yes</td>", "{&quot;r&quot;:0.5}", "<td>gold</td>", "<td>frequent</td>"] {
+    for told in [
+        "The best fifth holds 48.8 %. Gini coefficient 0.50.",
+        "<td>mbg nbd</td><td>yes</td>",
+        "{&quot;r&quot;:0.5}",
+        "<td>gold</td>",
+        "<td>frequent</td>",
+    ] {
         assert!(page.contains(told), "{told}");
     }
 }
@@ -109,18 +133,37 @@ fn each_chapter_is_drawn_where_its_tables_have_the_columns_that_it_reads() {
 fn each_version_has_a_report_that_can_be_made_again() {
     let project = Project::demo();
     let newest = project.manifests().pop().expect("a version");
-    let listed = newest["pages"]["report.html"]["path"].as_str().expect("the report is in the manifest");
+    let listed = newest["pages"]["report.html"]["path"]
+        .as_str()
+        .expect("the report is in the manifest");
     let published = project.read(&format!("warehouse/{listed}"));
     assert!(project.read("warehouse/latest/report.html") == published, "the copy differs");
     assert!(page(&project, "report.html", &[]) == published, "made again, the report differs");
-    assert!(page(&project, "again.html", &["--version", "1", "--threads", "1"]) == published, "with one thread, the report differs");
+    assert!(
+        page(&project, "again.html", &["--version", "1", "--threads", "1"]) == published,
+        "with one thread, the report differs"
+    );
     assert!(published.len() < 1_500_000, "{} bytes", published.len());
-    for chart in ["weights", "sizes", "overlap", "events", "churn-rate", "churn-bridge", "segments", "segment-map", "cohorts", "clv-history"] {
+    for chart in [
+        "weights",
+        "sizes",
+        "overlap",
+        "events",
+        "churn-rate",
+        "churn-bridge",
+        "segments",
+        "segment-map",
+        "cohorts",
+        "clv-history",
+    ] {
         assert!(published.contains(&format!("id=\"chart-{chart}\"")), "{chart}");
     }
     let absent = absent(&published);
     // The demo of the tests is small: there may be no model, but there is every table with every column.
-    assert!(absent.iter().all(|why| why.ends_with("There is nothing to show yet.")), "{absent:?}");
+    assert!(
+        absent.iter().all(|why| why.ends_with("There is nothing to show yet.")),
+        "{absent:?}"
+    );
 }
 
 #[test]
@@ -129,7 +172,10 @@ fn a_project_without_standard_models_is_told_what_its_report_lacks() {
     project.run(&[]);
     let page = page(&project, "report.html", &[]);
     let absent = absent(&page);
-    assert!(absent.contains(&"Churn rate: This version has no table churn_rate_monthly.".to_owned()), "{absent:?}");
+    assert!(
+        absent.contains(&"Churn rate: This version has no table churn_rate_monthly.".to_owned()),
+        "{absent:?}"
+    );
     for chart in ["weights", "sizes", "overlap", "events"] {
         assert!(page.contains(&format!("id=\"chart-{chart}\"")), "{chart}");
     }
@@ -176,12 +222,17 @@ fn the_table_of_columns_has_every_column_of_every_published_table() {
         assert_eq!(*columns, schema_of(&project, table), "{table}");
     }
     let of = |table: &str, column: &str| {
-        let found = columns.iter().find(|row| row["table_name"] == table && row["column_name"] == column);
+        let found = columns
+            .iter()
+            .find(|row| row["table_name"] == table && row["column_name"] == column);
         found.unwrap_or_else(|| panic!("{table}.{column}")).clone()
     };
     assert_eq!(of("links", "match_weight")["unit"], "bits");
     assert_eq!(of("orders", "gross")["data_type"], "decimal(18,4)");
-    assert_eq!(of("customers", "consent_email_source")["description"], "Source of the record that says so.");
+    assert_eq!(
+        of("customers", "consent_email_source")["description"],
+        "Source of the record that says so."
+    );
     assert_eq!(of("columns", "position")["data_type"], "integer");
     let undescribed: Vec<String> = columns
         .iter()
@@ -247,7 +298,10 @@ fn an_old_version_loses_its_report_with_its_files() {
     let project = Project::small();
     project.run(&[]);
     project.run(&["--as-of", "2026-11-01"]);
-    let first = project.manifests()[0]["pages"]["report.html"]["path"].as_str().expect("a page").to_owned();
+    let first = project.manifests()[0]["pages"]["report.html"]["path"]
+        .as_str()
+        .expect("a page")
+        .to_owned();
     assert!(project.file(&format!("warehouse/{first}")).exists());
     let folder = project.path().to_string_lossy().into_owned();
     let mut command = super::support::stammkunde();
@@ -256,6 +310,10 @@ fn an_old_version_loses_its_report_with_its_files() {
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert!(!project.file(&format!("warehouse/{first}")).exists());
     let report: Value = project.manifests().pop().expect("a version");
-    assert!(report["pages"]["report.html"]["bytes"].as_u64().is_some_and(|bytes| bytes > 500_000));
+    assert!(
+        report["pages"]["report.html"]["bytes"]
+            .as_u64()
+            .is_some_and(|bytes| bytes > 500_000)
+    );
     assert!(rows(&project.file("warehouse/latest/runs.parquet")).len() == 2);
 }

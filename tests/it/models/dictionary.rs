@@ -47,7 +47,10 @@ fn a_description_of_a_column_that_is_not_there_is_a_finding_and_a_missing_one_is
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!((findings[0].line, findings[0].column), (6, 1));
     assert_eq!(findings[0].message, "the header describes `ordr_at`, which the query does not give");
-    assert!(findings[0].hint.as_deref().is_some_and(|hint| hint.starts_with("did you mean")), "{findings:?}");
+    assert!(
+        findings[0].hint.as_deref().is_some_and(|hint| hint.starts_with("did you mean")),
+        "{findings:?}"
+    );
     let twice = sql.replace("ordr_at", "order_id");
     let findings = model::check(&engine(), &spec(vec![written(&twice)], Vec::new()));
     assert_eq!(findings[0].message, "the header describes `order_id` twice");
@@ -82,10 +85,18 @@ fn the_page_escapes_what_models_say_and_holds_every_table_and_function() {
     }
     assert!(page.contains("<code>a&lt;b</code> &amp; &quot;c&quot;."));
     for table in &tables {
-        assert!(page.contains(&format!("id=\"table-{}\"", table.name.replace('_', "-"))), "{}", table.name);
+        assert!(
+            page.contains(&format!("id=\"table-{}\"", table.name.replace('_', "-"))),
+            "{}",
+            table.name
+        );
     }
     for function in functions::all() {
-        assert!(page.contains(&format!("id=\"function-{}\"", function.name.replace('_', "-"))), "{}", function.name);
+        assert!(
+            page.contains(&format!("id=\"function-{}\"", function.name.replace('_', "-"))),
+            "{}",
+            function.name
+        );
     }
     assert_eq!(page, dictionary::html("<demo>", &tables, &functions::all()));
 }
