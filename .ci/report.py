@@ -25,9 +25,10 @@ names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 chromium = os.environ.get("STAMMKUNDE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 assert chromium, "no Chromium: install Debian's package `chromium`, or name one in STAMMKUNDE_CHROMIUM"
 
-# Each has to be there once its tables are published; the rest may say what is missing.
+# What the demo has to show.
 CHARTS_ALWAYS = {"chart-weights", "chart-sizes", "chart-overlap", "chart-events", "chart-churn-rate", "chart-churn-bridge",
-                 "chart-customers-closing", "chart-clv-history", "chart-segments", "chart-segment-map", "chart-cohorts"}
+                 "chart-customers-closing", "chart-clv-history", "chart-segments", "chart-segment-map", "chart-cohorts", "chart-clv", "chart-lorenz",
+                 "chart-transitions", "chart-feedback", "chart-survival", "chart-calibration"}
 SIZES, SCHEMES = [(1280, 900), (768, 1024), (390, 844)], ["light", "dark"]
 DRAWN = "() => document.documentElement.dataset.charts === 'drawn'"
 FIGURES = """() => [...document.querySelectorAll('figure.chart')].map(figure => {
@@ -51,7 +52,7 @@ def opened(browser, path, size, scheme):
     """A page that has settled, and what it said and asked for meanwhile."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, offline=True)
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(180_000)
     heard = []
     page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: heard.append(f"error: {error}"))
@@ -61,7 +62,7 @@ def opened(browser, path, size, scheme):
 
 
 def settled(page, heard, what, name):
-    page.screenshot(path=str(shots / f"{name}.png"), full_page=True)
+    page.screenshot(path=str(shots / f"{name}.png"), full_page=True, timeout=180_000)
     over = page.evaluate(OVERFLOW)
     assert over <= 0, f"{what}: the page is {over} pixels wider than the screen"
     assert not heard, f"{what}: {heard}"

@@ -16,14 +16,14 @@ pub fn value(answers: &Answers, currency: &str) -> Html {
         .raw(", contribution after the costs that are known.</p>\n<div class=\"grid\">");
     html.html(&or_absent("Expected value", answers.rows("clv_values").map(expected)));
     html.html(&or_absent("Value so far", answers.rows("clv_history").map(so_far)));
-    html.raw("</div><div class=\"grid\">");
+    html.raw("</div><div class=\"block\">");
     html.html(&or_absent("Concentration", answers.rows("lorenz").map(lorenz)));
-    html.raw("<div><h3>Tiers</h3>");
+    html.raw("</div><div class=\"block\"><h3>Tiers</h3>");
     match answers.rows("clv_tiers") {
         Ok(rows) => html.html(&table(&TIERS, rows)),
         Err(why) => html.html(&absent(&why)),
     };
-    html.raw("</div></div>");
+    html.raw("</div>");
     html
 }
 
