@@ -135,6 +135,6 @@ fn text<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
     batch.column_by_name(name)?.as_string_opt::<i32>()
 }
 
-fn value<'a>(values: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
+fn value(values: Option<&StringArray>, row: usize) -> Option<&str> {
     values.filter(|values| values.is_valid(row)).map(|values| values.value(row))
 }

@@ -83,7 +83,7 @@ pub fn audience(args: &AudienceArgs, engine: &Engine, output: &Output) -> Result
         }
     }
     output.message("audience", &told(&made.report, args.dry_run), &serde_json::Map::new());
-    output.result(&made.report, |report| text(report))?;
+    output.result(&made.report, text)?;
     Ok(0)
 }
 
