@@ -162,9 +162,7 @@ struct Pairs {
 
 impl Pairs {
     fn read_minimum(&mut self, counts: &ArrayRef) {
-        self.count_min = self
-            .count_min
-            .or_else(|| counts.as_primitive::<Int64Type>().iter().flatten().next());
+        self.count_min = self.count_min.or_else(|| counts.as_primitive::<Int64Type>().iter().flatten().next());
     }
 }
 
@@ -303,26 +301,14 @@ impl ScalarUDFImpl for NextItem {
             if known.as_ref().is_none_or(|(read, _)| !std::ptr::eq(*read, text)) {
                 known = Some((text, self.neighbors(text)?));
             }
-            next.push(
-                known
-                    .as_ref()
-                    .and_then(|(_, neighbors)| neighbors.next(&numbers(&lists.value(row)))),
-            );
+            next.push(known.as_ref().and_then(|(_, neighbors)| neighbors.next(&numbers(&lists.value(row)))));
         }
         let numbers_of = |read: fn(&Next) -> u32| -> ArrayRef {
-            Arc::new(
-                next.iter()
-                    .map(|next| next.as_ref().map(|next| i64::from(read(next))))
-                    .collect::<Int64Array>(),
-            )
+            Arc::new(next.iter().map(|next| next.as_ref().map(|next| i64::from(read(next)))).collect::<Int64Array>())
         };
         let scores: ArrayRef = Arc::new(next.iter().map(|next| next.map(|next| next.score)).collect::<Float64Array>());
         let columns = vec![numbers_of(|next| next.item), numbers_of(|next| next.because_of), scores];
         let nulls = NullBuffer::from_iter(next.iter().map(Option::is_some));
-        Ok(ColumnarValue::Array(Arc::new(StructArray::try_new(
-            next_fields(),
-            columns,
-            Some(nulls),
-        )?)))
+        Ok(ColumnarValue::Array(Arc::new(StructArray::try_new(next_fields(), columns, Some(nulls))?)))
     }
 }
