@@ -61,8 +61,8 @@ def opened(browser, path, size, scheme):
     return context, page, heard
 
 
-def settled(page, heard, what, name):
-    page.screenshot(path=str(shots / f"{name}.png"), full_page=True, timeout=180_000)
+def settled(page, heard, what, name, full_page):
+    page.screenshot(path=str(shots / f"{name}.png"), full_page=full_page, timeout=180_000)
     over = page.evaluate(OVERFLOW)
     assert over <= 0, f"{what}: the page is {over} pixels wider than the screen"
     assert not heard, f"{what}: {heard}"
@@ -80,7 +80,7 @@ def check_report(browser, path, size, scheme):
         assert 0.8 * figure["place"] <= figure["width"] <= figure["place"] + 1 and figure["height"] > 40, f"{what}: of a wrong size: {figure}"
         assert figure["alternative"] > 0 and figure["label"], f"{what}: no text alternative: {figure}"
         assert not figure["bad"], f"{what}: {figure}"
-    settled(page, heard, what, f"report-{size[0]}-{scheme}")
+    settled(page, heard, what, f"report-{size[0]}-{scheme}", True)
     context.close()
     return len(figures)
 
@@ -88,7 +88,8 @@ def check_report(browser, path, size, scheme):
 def check_dictionary(browser, path, size, scheme):
     what = f"{path.name} at {size[0]} px, {scheme}"
     context, page, heard = opened(browser, path, size, scheme)
-    settled(page, heard, what, f"docs-{size[0]}-{scheme}")
+    # All of it is taller than a picture may be.
+    settled(page, heard, what, f"docs-{size[0]}-{scheme}", False)
     every = page.evaluate(SEARCH, "")
     found = page.evaluate(SEARCH, "match_weight bits")
     assert {"table-links", "table-possible-links"} <= set(found) and len(found) < len(every), f"{what}: the search finds {found}"

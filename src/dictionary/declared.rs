@@ -79,6 +79,7 @@ const CUSTOMERS: &str = "customers";
 static TABLES: LazyLock<BTreeMap<String, Declared>> = LazyLock::new(|| {
     let texts = [
         include_str!("../../schemas/tables/columns.json"),
+        include_str!("../../schemas/tables/consents.json"),
         include_str!("../../schemas/tables/customers.json"),
         include_str!("../../schemas/tables/decisions.json"),
         include_str!("../../schemas/tables/generic_values.json"),

@@ -64,6 +64,7 @@ pub fn read(text: &str) -> Header {
         show: take("show")
             .map(|names| names.split(',').map(|name| name.trim().to_owned()).collect())
             .unwrap_or_default(),
+        columns: columns.read,
     }
 }
 
