@@ -108,7 +108,11 @@ fn spec() -> Spec {
 fn measure_value(engine: &Engine, options: &Options) {
     let mut spec = spec();
     for (name, sql) in [("bench_fits", FITS), ("bench_values", VALUES)] {
-        spec.models.push(SqlFile { name: name.to_owned(), path: format!("{name}.sql"), text: sql.to_owned() });
+        spec.models.push(SqlFile {
+            name: name.to_owned(),
+            path: format!("{name}.sql"),
+            text: sql.to_owned(),
+        });
     }
     let select = ["bench_fits".to_owned(), "bench_values".to_owned()];
     let models = model::order(engine, &spec, &select, &[]).expect("two models");
@@ -127,10 +131,17 @@ fn measure_value(engine: &Engine, options: &Options) {
         let rows: usize = built["bench_values"].batches.iter().map(RecordBatch::num_rows).sum();
         assert_eq!(rows, options.customers, "every customer has a value");
         let parts: Vec<String> = times.iter().map(|time| format!("{} {} ms", time.model, time.elapsed_ms)).collect();
-        println!("  stammkunde: fit MBG/NBD and Gamma-Gamma, score: {elapsed:.2} s, {cpu:.2} CPU s ({})", parts.join(", "));
+        println!(
+            "  stammkunde: fit MBG/NBD and Gamma-Gamma, score: {elapsed:.2} s, {cpu:.2} CPU s ({})",
+            parts.join(", ")
+        );
         if let Some(python) = &options.peer {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/lifetimes_value.py");
-            let status = Command::new(python).arg(script).arg(&file).status().expect("the peer's Python starts");
+            let status = Command::new(python)
+                .arg(script)
+                .arg(&file)
+                .status()
+                .expect("the peer's Python starts");
             assert!(status.success(), "the peer failed");
         }
     }
@@ -165,7 +176,11 @@ fn measure_models(engine: &Engine, options: &Options) {
         let failed: Vec<_> = audits.iter().filter(|audit| audit.rows > 0).collect();
         assert!(failed.is_empty(), "{failed:?}");
         let memory = gib(report::process_memory_bytes_max());
-        println!("  {} audits: {:.1} s; peak {memory:.2} GiB, base tables included", audits.len(), start.elapsed().as_secs_f64());
+        println!(
+            "  {} audits: {:.1} s; peak {memory:.2} GiB, base tables included",
+            audits.len(),
+            start.elapsed().as_secs_f64()
+        );
         let mut slowest: Vec<_> = audits.iter().map(|audit| (audit.elapsed_ms, audit.audit.as_str())).collect();
         slowest.sort_unstable_by(|left, right| right.cmp(left));
         println!("    slowest audits: {:?}", &slowest[..slowest.len().min(5)]);
@@ -254,46 +269,118 @@ fn shop(customers: usize, orders: usize) -> Tables {
     let instant = |day: i32| i64::from(day) * 86_400_000_000 + 43_200_000_000;
     let of = |position: &usize| keys[*position].as_str();
     let order_ids: Vec<String> = (0..count).map(|number| format!("o{number:08}")).collect();
-    let orders = filled(RecordKind::Orders, count, vec![
-        ("customer_key", Arc::new(owners.iter().map(of).map(Some).collect::<StringArray>()) as ArrayRef),
-        ("source", constant("shop", count)),
-        ("order_id", Arc::new(StringArray::from_iter_values(&order_ids))),
-        ("ordered_at", times(days.iter().map(|day| instant(*day)))),
-        ("channel", Arc::new((0..count).map(|row| Some(["web", "store", "phone"][owners[row] % 3])).collect::<StringArray>())),
-        ("currency", constant("EUR", count)),
-        ("gross", money(amounts.iter().copied())),
-        ("tax", money(amounts.iter().map(|amount| amount * 19 / 119))),
-        ("cost", money(amounts.iter().map(|amount| amount * 45 / 100))),
-        ("refunded", money(amounts.iter().enumerate().map(|(row, amount)| if row % 20 == 0 { *amount / 2 } else { 0 }))),
-    ]);
-    let lines: Vec<(usize, i64)> = (0..count).flat_map(|order| (0..1 + (order % 5) as i64 / 2).map(move |line| (order, line + 1))).collect();
+    let orders = filled(
+        RecordKind::Orders,
+        count,
+        vec![
+            (
+                "customer_key",
+                Arc::new(owners.iter().map(of).map(Some).collect::<StringArray>()) as ArrayRef,
+            ),
+            ("source", constant("shop", count)),
+            ("order_id", Arc::new(StringArray::from_iter_values(&order_ids))),
+            ("ordered_at", times(days.iter().map(|day| instant(*day)))),
+            (
+                "channel",
+                Arc::new(
+                    (0..count)
+                        .map(|row| Some(["web", "store", "phone"][owners[row] % 3]))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            ("currency", constant("EUR", count)),
+            ("gross", money(amounts.iter().copied())),
+            ("tax", money(amounts.iter().map(|amount| amount * 19 / 119))),
+            ("cost", money(amounts.iter().map(|amount| amount * 45 / 100))),
+            (
+                "refunded",
+                money(
+                    amounts
+                        .iter()
+                        .enumerate()
+                        .map(|(row, amount)| if row % 20 == 0 { *amount / 2 } else { 0 }),
+                ),
+            ),
+        ],
+    );
+    let lines: Vec<(usize, i64)> = (0..count)
+        .flat_map(|order| (0..1 + (order % 5) as i64 / 2).map(move |line| (order, line + 1)))
+        .collect();
     let sku = |&(order, line): &(usize, i64)| Some(format!("sku{:04}", (owners[order] % 37 * 13 + order % 11 * line as usize) % 500));
-    let order_lines = filled(RecordKind::OrderLines, lines.len(), vec![
-        ("customer_key", Arc::new(lines.iter().map(|line| Some(of(&owners[line.0]))).collect::<StringArray>()) as ArrayRef),
-        ("source", constant("shop", lines.len())),
-        ("order_id", Arc::new(StringArray::from_iter_values(lines.iter().map(|line| &order_ids[line.0])))),
-        ("line_no", Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| line.1)))),
-        ("sku", Arc::new(lines.iter().map(sku).collect::<StringArray>())),
-        ("name", Arc::new(lines.iter().map(sku).collect::<StringArray>())),
-        ("quantity", money(lines.iter().map(|_| 10_000))),
-        ("unit_price", money(lines.iter().map(|line| amounts[line.0] / 2))),
-    ]);
+    let order_lines = filled(
+        RecordKind::OrderLines,
+        lines.len(),
+        vec![
+            (
+                "customer_key",
+                Arc::new(lines.iter().map(|line| Some(of(&owners[line.0]))).collect::<StringArray>()) as ArrayRef,
+            ),
+            ("source", constant("shop", lines.len())),
+            (
+                "order_id",
+                Arc::new(StringArray::from_iter_values(lines.iter().map(|line| &order_ids[line.0]))),
+            ),
+            ("line_no", Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| line.1)))),
+            ("sku", Arc::new(lines.iter().map(sku).collect::<StringArray>())),
+            ("name", Arc::new(lines.iter().map(sku).collect::<StringArray>())),
+            ("quantity", money(lines.iter().map(|_| 10_000))),
+            ("unit_price", money(lines.iter().map(|line| amounts[line.0] / 2))),
+        ],
+    );
     let contacts = customers / 2;
-    let interactions = filled(RecordKind::Interactions, contacts, vec![
-        ("customer_key", Arc::new((0..contacts).map(|row| Some(keys[row * 2].as_str())).collect::<StringArray>()) as ArrayRef),
-        ("source", constant("desk", contacts)),
-        ("interaction_id", Arc::new(StringArray::from_iter_values((0..contacts).map(|row| format!("i{row}"))))),
-        ("occurred_at", times((0..contacts).map(|row| instant(AS_OF - (row % 900) as i32)))),
-        ("kind", Arc::new((0..contacts).map(|row| Some(if row % 4 == 0 { "survey" } else { "ticket" })).collect::<StringArray>())),
-        ("score", Arc::new(Decimal128Array::from_iter((0..contacts).map(|row| (row % 4 == 0).then_some((row % 44 / 4) as i128 * 10_000))).with_precision_and_scale(18, 4).expect("money"))),
-        ("scale", Arc::new((0..contacts).map(|row| (row % 4 == 0).then_some("nps")).collect::<StringArray>())),
-        ("cost", money((0..contacts).map(|_| 40_000))),
-    ]);
+    let interactions = filled(
+        RecordKind::Interactions,
+        contacts,
+        vec![
+            (
+                "customer_key",
+                Arc::new((0..contacts).map(|row| Some(keys[row * 2].as_str())).collect::<StringArray>()) as ArrayRef,
+            ),
+            ("source", constant("desk", contacts)),
+            (
+                "interaction_id",
+                Arc::new(StringArray::from_iter_values((0..contacts).map(|row| format!("i{row}")))),
+            ),
+            ("occurred_at", times((0..contacts).map(|row| instant(AS_OF - (row % 900) as i32)))),
+            (
+                "kind",
+                Arc::new(
+                    (0..contacts)
+                        .map(|row| Some(if row % 4 == 0 { "survey" } else { "ticket" }))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "score",
+                Arc::new(
+                    Decimal128Array::from_iter((0..contacts).map(|row| (row % 4 == 0).then_some((row % 44 / 4) as i128 * 10_000)))
+                        .with_precision_and_scale(18, 4)
+                        .expect("money"),
+                ),
+            ),
+            (
+                "scale",
+                Arc::new((0..contacts).map(|row| (row % 4 == 0).then_some("nps")).collect::<StringArray>()),
+            ),
+            ("cost", money((0..contacts).map(|_| 40_000))),
+        ],
+    );
     let customers = table(vec![
         ("customer_key", Arc::new(StringArray::from_iter_values(&keys))),
-        ("email", Arc::new(StringArray::from_iter_values(keys.iter().map(|key| format!("{key}@example.org"))))),
-        ("birth_date", Arc::new(Date32Array::from_iter_values((0..customers).map(|row| (row % 20_000) as i32 - 6_000)))),
-        ("consent_email", Arc::new((0..customers).map(|row| Some(row % 3 != 0)).collect::<BooleanArray>())),
+        (
+            "email",
+            Arc::new(StringArray::from_iter_values(keys.iter().map(|key| format!("{key}@example.org")))),
+        ),
+        (
+            "birth_date",
+            Arc::new(Date32Array::from_iter_values(
+                (0..customers).map(|row| (row % 20_000) as i32 - 6_000),
+            )),
+        ),
+        (
+            "consent_email",
+            Arc::new((0..customers).map(|row| Some(row % 3 != 0)).collect::<BooleanArray>()),
+        ),
     ]);
     Tables::from([
         ("customers".to_owned(), with_contact_columns(customers)),
@@ -306,7 +393,13 @@ fn shop(customers: usize, orders: usize) -> Tables {
 /// The columns of a record, null where none are given.
 fn filled(kind: RecordKind, rows: usize, given: Vec<(&str, ArrayRef)>) -> Table {
     let mut fields = vec![Field::new("customer_key", DataType::Utf8, true)];
-    fields.extend(kind.schema().arrow(&[]).fields().iter().map(|field| field.as_ref().clone().with_nullable(true)));
+    fields.extend(
+        kind.schema()
+            .arrow(&[])
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone().with_nullable(true)),
+    );
     let column = |field: &Field| {
         let found = given.iter().find(|(name, _)| name == field.name());
         let column = found.map_or_else(|| new_null_array(field.data_type(), rows), |(_, column)| Arc::clone(column));
@@ -342,8 +435,13 @@ fn table(columns: Vec<(&str, ArrayRef)>) -> Table {
 
 fn sliced(batch: RecordBatch) -> Table {
     let starts = (0..batch.num_rows()).step_by(BATCH_ROWS);
-    let batches = starts.map(|start| batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start))).collect();
-    Table { schema: batch.schema(), batches }
+    let batches = starts
+        .map(|start| batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start)))
+        .collect();
+    Table {
+        schema: batch.schema(),
+        batches,
+    }
 }
 
 fn constant(text: &str, rows: usize) -> ArrayRef {
@@ -351,7 +449,11 @@ fn constant(text: &str, rows: usize) -> ArrayRef {
 }
 
 fn money(values: impl Iterator<Item = i128>) -> ArrayRef {
-    Arc::new(Decimal128Array::from_iter_values(values).with_precision_and_scale(18, 4).expect("a valid type"))
+    Arc::new(
+        Decimal128Array::from_iter_values(values)
+            .with_precision_and_scale(18, 4)
+            .expect("a valid type"),
+    )
 }
 
 fn times(values: impl Iterator<Item = i64>) -> ArrayRef {

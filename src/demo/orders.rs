@@ -228,13 +228,7 @@ const fn column(name: &str) -> usize {
 type Fields = [String; HEADER.len()];
 
 /// `own` is the order's own generator.
-fn write_order(
-    rows: &mut Rows,
-    (number, at): (u64, i64),
-    buyer: &Buyer<'_>,
-    in_store: bool,
-    (random, own): (&mut Random, &mut Random),
-) {
+fn write_order(rows: &mut Rows, (number, at): (u64, i64), buyer: &Buyer<'_>, in_store: bool, (random, own): (&mut Random, &mut Random)) {
     let name = format!("#{}", number + 1001);
     let email = match (in_store, random.below(20)) {
         (true, _) => String::new(),

@@ -26,13 +26,7 @@ const EXAMPLES_MAX: usize = 5;
 ///
 /// # Errors
 /// See [`super::build`].
-pub fn build(
-    engine: &Engine,
-    spec: &Spec,
-    models: &[ModelSpec],
-    context: &Context,
-    base: &Tables,
-) -> Result<(Tables, Vec<ModelTime>)> {
+pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Context, base: &Tables) -> Result<(Tables, Vec<ModelTime>)> {
     let mut session = session_over(engine, spec, context, base, Thrift::Fast)?;
     let mut built: Tables = BTreeMap::new();
     let mut times = Vec::new();

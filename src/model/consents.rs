@@ -97,7 +97,10 @@ mod tests {
         ];
         let query = query(&Schema::new(columns));
         assert_eq!(query.matches("SELECT").count(), 2);
-        assert!(query.contains("'email' AS channel") && query.contains("'sms' AS channel"), "{query}");
+        assert!(
+            query.contains("'email' AS channel") && query.contains("'sms' AS channel"),
+            "{query}"
+        );
         assert!(query.contains("\"consent_email_source\" AS source"), "{query}");
         assert!(!query.contains("consent_sms_at"), "{query}");
     }

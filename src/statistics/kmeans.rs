@@ -220,7 +220,9 @@ impl Space<'_> {
     fn spread_centers(&self, k: usize, random: &mut Random) -> Vec<f64> {
         let first = ((random.share() * self.len() as f64) as usize).min(self.len() - 1);
         let mut centers = self.point(first).to_vec();
-        let mut nearest: Vec<f64> = (0..self.len()).map(|at| squared_distance(self.point(at), self.point(first))).collect();
+        let mut nearest: Vec<f64> = (0..self.len())
+            .map(|at| squared_distance(self.point(at), self.point(first)))
+            .collect();
         for _ in 1..k {
             let mut left = random.share() * nearest.iter().sum::<f64>();
             let mut chosen = farthest(&nearest);

@@ -167,7 +167,9 @@ impl Accumulator for Points {
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let clusters = self.options.and_then(|options| kmeans::fit(&self.values, self.dimensions, options));
         let text = clusters.map(|clusters| serde_json::to_string(&clusters)).transpose();
-        Ok(ScalarValue::Utf8View(text.map_err(|error| DataFusionError::External(error.into()))?))
+        Ok(ScalarValue::Utf8View(
+            text.map_err(|error| DataFusionError::External(error.into()))?,
+        ))
     }
 
     fn size(&self) -> usize {
@@ -204,9 +206,10 @@ impl ScalarUDFImpl for KmeansAssign {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         match types {
-            [DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null, DataType::List(_)] => {
-                Ok(vec![DataType::Utf8View, features_type()])
-            }
+            [
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null,
+                DataType::List(_),
+            ] => Ok(vec![DataType::Utf8View, features_type()]),
             _ => plan_err!("{} takes other arguments: {}", ASSIGN_DOC.name, ASSIGN_DOC.signature),
         }
     }

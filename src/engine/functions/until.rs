@@ -88,7 +88,11 @@ impl ScalarUDFImpl for Before {
         let rows = if all_constant { 1 } else { args.number_rows };
         let dates = args.args[0].to_array(rows)?;
         // Days are nearly always constant: one list is enough then.
-        let days = args.args[1].to_array(if matches!(args.args[1], ColumnarValue::Scalar(_)) { 1 } else { rows })?;
+        let days = args.args[1].to_array(if matches!(args.args[1], ColumnarValue::Scalar(_)) {
+            1
+        } else {
+            rows
+        })?;
         let result = told(self.what, dates.as_list(), days.as_list());
         Ok(if all_constant {
             ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)

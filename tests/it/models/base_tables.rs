@@ -38,7 +38,11 @@ fn rates(csv: &str) -> stammkunde::model::Table {
     let table = records(RecordKind::ExchangeRates, csv);
     // No customer has a rate.
     let columns: Vec<usize> = (1..table.schema.fields().len()).collect();
-    let batches: Vec<_> = table.batches.iter().map(|batch| batch.project(&columns).expect("columns")).collect();
+    let batches: Vec<_> = table
+        .batches
+        .iter()
+        .map(|batch| batch.project(&columns).expect("columns"))
+        .collect();
     stammkunde::model::Table {
         schema: batches[0].schema(),
         batches,
@@ -74,7 +78,10 @@ fn a_missing_rate_fails_by_currency_and_day_and_says_what_to_do() {
             "currency = USD, from_date = 2024-01-09, to_date = 2024-01-09, orders_count = 1",
         ]
     );
-    assert!(audit.hint.as_deref().is_some_and(|hint| hint.contains("exchange_rates.sql")), "{audit:?}");
+    assert!(
+        audit.hint.as_deref().is_some_and(|hint| hint.contains("exchange_rates.sql")),
+        "{audit:?}"
+    );
 }
 
 #[test]
@@ -95,7 +102,10 @@ fn the_age_of_a_rate_is_counted_to_the_day() {
         let mut base = orders(&format!(
             "customer_key,source,order_id,ordered_at,currency,gross\na,shop,1,{ordered}T00:00:00Z,USD,10"
         ));
-        base.insert("exchange_rates".to_owned(), rates("source,currency,rate_date,rate\nbank,USD,2024-01-01,0.5"));
+        base.insert(
+            "exchange_rates".to_owned(),
+            rates("source,currency,rate_date,rate\nbank,USD,2024-01-01,0.5"),
+        );
         let tables = build(&base, "2024-12-31", 2);
         rows(&tables["order_facts"], &["gross", "exchange_rate", "excluded_because"]).remove(0)
     };
@@ -198,7 +208,10 @@ fn known_by(orders: &[Order], contacts: &[(u8, i64)], until: chrono::NaiveDate) 
     }
     Tables::from([
         ("orders".to_owned(), records(RecordKind::Orders, &lines.join("\n"))),
-        ("interactions".to_owned(), records(RecordKind::Interactions, &contact_lines.join("\n"))),
+        (
+            "interactions".to_owned(),
+            records(RecordKind::Interactions, &contact_lines.join("\n")),
+        ),
         ("exchange_rates".to_owned(), rates(&rate_lines.join("\n"))),
         ("customers".to_owned(), customers(&["c0", "c1", "c2", "c3", "c4"])),
     ])

@@ -47,11 +47,21 @@ fn log(engine: &Engine, name: &str) -> Option<Tables> {
     let mut identities = Vec::new();
     for batch in &customers.batches {
         let column = |name: &str| Arc::clone(batch.column_by_name(name).expect("a column of contacts"));
-        let columns = [("customer_key", column("customer_key")), ("source", column("source")), ("record_id", column("record_id"))];
+        let columns = [
+            ("customer_key", column("customer_key")),
+            ("source", column("source")),
+            ("record_id", column("record_id")),
+        ];
         identities.push(RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).expect("three columns"));
     }
     Some(Tables::from([
-        ("identities".to_owned(), Table { schema: identities[0].schema(), batches: identities }),
+        (
+            "identities".to_owned(),
+            Table {
+                schema: identities[0].schema(),
+                batches: identities,
+            },
+        ),
         ("orders".to_owned(), keyed(&orders, RecordKind::Orders, "contact_record_id")),
         ("customers".to_owned(), customers),
     ]))
@@ -61,7 +71,11 @@ fn project(settings: &[(&str, f64)]) -> Spec {
     let mut spec = standard_spec();
     let path = "models/customer_forecasts.sql";
     let text = std::fs::read_to_string(Path::new(PROJECT).join(path)).expect("the model is part of the project");
-    spec.models.push(SqlFile { name: "customer_forecasts".to_owned(), path: path.to_owned(), text });
+    spec.models.push(SqlFile {
+        name: "customer_forecasts".to_owned(),
+        path: path.to_owned(),
+        text,
+    });
     spec.settings = BTreeMap::from([("count_free_orders".to_owned(), Setting::Boolean(true))]);
     for (name, value) in settings {
         spec.settings.insert((*name).to_owned(), Setting::Number(*value));
@@ -116,7 +130,15 @@ fn by_model(table: &Table, columns: &[&str]) -> BTreeMap<String, Vec<String>> {
 
 #[track_caller]
 fn same_fits(tables: &Tables, golden: &serde_json::Value) {
-    let columns = ["log_likelihood", "params", "standard_errors", "gradient_max", "converged", "model_status", "aic"];
+    let columns = [
+        "log_likelihood",
+        "params",
+        "standard_errors",
+        "gradient_max",
+        "converged",
+        "model_status",
+        "aic",
+    ];
     let found = by_model(&tables["model_scorecard"], &columns);
     for (name, title) in MODELS {
         let (row, expected) = (&found[name], &golden["models"][title]);
@@ -127,7 +149,12 @@ fn same_fits(tables: &Tables, golden: &serde_json::Value) {
             let wanted = expected[field].as_object().expect("an object");
             assert_eq!(actual.as_object().expect("an object").len(), wanted.len(), "{name} {field}");
             for (parameter, wanted) in wanted {
-                near_relative(&format!("{name} {field} {parameter}"), value(&actual[parameter]), value(wanted), tolerance);
+                near_relative(
+                    &format!("{name} {field} {parameter}"),
+                    value(&actual[parameter]),
+                    value(wanted),
+                    tolerance,
+                );
             }
         }
         assert!(number(&row[3]) < 1e-7, "{name}: gradient {}", row[3]);
@@ -141,14 +168,35 @@ fn same_fits(tables: &Tables, golden: &serde_json::Value) {
 /// Compares forecasts of every customer with the golden table: probability of being alive and expected purchases by model, and spend.
 #[track_caller]
 fn same_forecasts(tables: &Tables, golden: &str) {
-    let columns = ["cust", "model_name", "p_alive", "expected_purchases", "expected_spend", "repeat_purchases_count", "recency_weeks", "age_weeks"];
+    let columns = [
+        "cust",
+        "model_name",
+        "p_alive",
+        "expected_purchases",
+        "expected_spend",
+        "repeat_purchases_count",
+        "recency_weeks",
+        "age_weeks",
+    ];
     let mut found: BTreeMap<(i64, String), Vec<f64>> = BTreeMap::new();
     for row in rows(&tables["customer_forecasts"], &columns) {
         let values = row[2..].iter().map(|text| number(text)).collect();
         found.insert((row[0].parse().expect("a customer number"), row[1].clone()), values);
     }
     let expected = parquet(golden).expect("the log is there, so its values are");
-    let columns = ["cust", "x", "tx", "T", "egg", "palive_bg", "cet_bg", "palive_mbg", "cet_mbg", "palive_p", "cet_p"];
+    let columns = [
+        "cust",
+        "x",
+        "tx",
+        "T",
+        "egg",
+        "palive_bg",
+        "cet_bg",
+        "palive_mbg",
+        "cet_mbg",
+        "palive_p",
+        "cet_p",
+    ];
     let expected = rows(&expected, &columns);
     assert_eq!(found.len(), expected.len() * 4);
     for row in expected {
@@ -170,8 +218,15 @@ fn same_forecasts(tables: &Tables, golden: &str) {
 #[track_caller]
 fn same_holdout(tables: &Tables, golden: &serde_json::Value, churn: &serde_json::Value) {
     let columns = [
-        "holdout_actual", "holdout_predicted", "holdout_mae", "holdout_rmse", "holdout_correlation", "holdout_auc", "holdout_brier",
-        "holdout_calibration_error", "holdout_bias",
+        "holdout_actual",
+        "holdout_predicted",
+        "holdout_mae",
+        "holdout_rmse",
+        "holdout_correlation",
+        "holdout_auc",
+        "holdout_brier",
+        "holdout_calibration_error",
+        "holdout_bias",
     ];
     let found = by_model(&tables["model_scorecard"], &columns);
     for (name, title) in &MODELS[..3] {
@@ -223,7 +278,13 @@ fn probabilities_and_discounted_purchases_of_cdnow_are_reproduced() {
     let rate = 1.1_f64.powf(365.2425 / 7.0 / 52.0) - 1.0;
     let spec = project(&[("horizon_days", 273.0), ("discount_rate_annual", rate)]);
     let tables = build(&engine, &spec, &["customer_forecasts"], "1997-09-30", &base);
-    let columns = ["cust", "model_name", "p_no_purchase", "discounted_purchases_52w", "discounted_purchases_156w"];
+    let columns = [
+        "cust",
+        "model_name",
+        "p_no_purchase",
+        "discounted_purchases_52w",
+        "discounted_purchases_156w",
+    ];
     let mut found = BTreeMap::new();
     let mut sums: BTreeMap<String, [f64; 2]> = BTreeMap::new();
     for row in rows(&tables["customer_forecasts"], &columns) {
@@ -266,10 +327,19 @@ fn the_holdout_of_cdnow_comes_out_as_in_the_literature() {
     // By default the holdout is half of the log: 39 of 78 weeks.
     let tables = build(&engine, &project(&[]), &["model_scorecard"], "1998-06-30", &base);
     same_holdout(&tables, &figures, &churn);
-    let columns = ["holdout_days", "calibration_date", "holdout_revenue_actual", "holdout_revenue_predicted", "holdout_auc"];
+    let columns = [
+        "holdout_days",
+        "calibration_date",
+        "holdout_revenue_actual",
+        "holdout_revenue_predicted",
+        "holdout_auc",
+    ];
     let found = by_model(&tables["model_scorecard"], &columns);
     let bg = &found["bg_nbd"];
-    assert_eq!((bg[0].as_str(), bg[1].as_str(), bg[2].as_str()), ("273", "1997-09-30", "70976.3900"));
+    assert_eq!(
+        (bg[0].as_str(), bg[1].as_str(), bg[2].as_str()),
+        ("273", "1997-09-30", "70976.3900")
+    );
     let value = &figures["holdout_value_bg_gg"];
     near_relative("revenue", number(&bg[3]), value["pred"].as_f64().expect("a number"), 1e-5);
     // Plain recency ranks as well as any model: models are for calibrated numbers and money.
@@ -282,10 +352,22 @@ fn fits_forecasts_and_the_holdout_of_apparel_are_reproduced() {
     let Some(base) = log(&engine, "apparel_trans.csv") else { return };
     let (figures, churn) = (golden("apparel.json"), golden("apparel_churn.json"));
     let (figures, churn) = (figures.expect("values"), churn.expect("values"));
-    let tables = build(&engine, &project(&[("horizon_days", 1450.0)]), &["customer_forecasts"], "2006-12-31", &base);
+    let tables = build(
+        &engine,
+        &project(&[("horizon_days", 1450.0)]),
+        &["customer_forecasts"],
+        "2006-12-31",
+        &base,
+    );
     same_fits(&tables, &figures);
     same_forecasts(&tables, "golden/apparel_scored.parquet");
-    let tables = build(&engine, &project(&[("holdout_days", 1450.0)]), &["model_scorecard"], "2010-12-20", &base);
+    let tables = build(
+        &engine,
+        &project(&[("holdout_days", 1450.0)]),
+        &["model_scorecard"],
+        "2010-12-20",
+        &base,
+    );
     same_holdout(&tables, &figures, &churn);
 }
 
