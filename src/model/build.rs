@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 use datafusion::common::DataFusionError;
+use rayon::prelude::*;
 use datafusion::prelude::SessionContext;
 
 use super::query::Query;
@@ -33,7 +34,7 @@ pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Conte
     for model in models {
         let start = Instant::now();
         let failed = |error: Failure| error.told("model", &model.sql, engine);
-        let table = match engine.wait(run(&session, model)) {
+        let answer = match engine.wait(run(&session, model)) {
             Err(Failure::Query(error)) if is_exhausted(&error) => {
                 // Once more with less: joins that can spill, on one thread. The tables made so far are given back to it.
                 session = session_over(engine, spec, context, base, Thrift::Frugal)?;
@@ -44,7 +45,8 @@ pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Conte
             }
             first => first,
         };
-        let table = table.map_err(failed)?;
+        let answer = answer.map_err(failed)?;
+        let table = engine.compute(|| published(answer)).map_err(|error| failed(Failure::Query(error.into())))?;
         session::register(&session, engine.threads(), &model.name, &table).map_err(|error| registering(&model.name, error))?;
         times.push(ModelTime {
             model: model.name.clone(),
@@ -154,7 +156,14 @@ fn session_with(engine: &Engine, context: &Context, tables: &Tables, thrift: Thr
     Ok(session)
 }
 
-async fn run(session: &SessionContext, model: &ModelSpec) -> Result<Table, Failure> {
+/// What a query gave: its rows are in their order, or sorted by one column alone.
+struct Answer {
+    schema: SchemaRef,
+    rows: Vec<RecordBatch>,
+    settle_by: Option<usize>,
+}
+
+async fn run(session: &SessionContext, model: &ModelSpec) -> Result<Answer, Failure> {
     let file = &model.sql;
     let query = Query::parse(file).map_err(|finding| Failure::Model(Error::diagnostics(vec![finding])))?;
     for table in &query.tables {
@@ -182,18 +191,18 @@ async fn run(session: &SessionContext, model: &ModelSpec) -> Result<Table, Failu
         .collect()
         .await
         .map_err(failed)?;
-    let batches = published(&rows, &schema, settle_by).map_err(|error| failed(error.into()))?;
-    Ok(Table { schema, batches })
+    Ok(Answer { schema, rows, settle_by })
 }
 
 /// The rows in their published types and their one order.
-fn published(rows: &[RecordBatch], schema: &SchemaRef, settle_by: Option<usize>) -> Result<Vec<RecordBatch>, ArrowError> {
-    let rows = rows.iter().filter(|batch| batch.num_rows() > 0);
-    let batches: Vec<RecordBatch> = rows.map(|batch| plain::batch(batch, schema)).collect::<Result<_, _>>()?;
-    match settle_by {
-        Some(key) => ties::settled(&batches, key),
-        None => Ok(batches),
+fn published(answer: Answer) -> Result<Table, ArrowError> {
+    let Answer { schema, rows, settle_by } = answer;
+    let filled = rows.into_par_iter().filter(|batch| batch.num_rows() > 0);
+    let mut batches: Vec<RecordBatch> = filled.map(|batch| plain::batch(&batch, &schema)).collect::<Result<_, _>>()?;
+    if let Some(key) = settle_by {
+        batches = ties::settled(batches, key)?;
     }
+    Ok(Table { schema, batches })
 }
 
 fn unpublishable(file: &SqlFile, problems: Vec<String>) -> Error {

@@ -29,10 +29,10 @@ WITH order_months AS (
 ),
 
 members AS (
-    SELECT customer_key, min(month_no) AS cohort_no
-    FROM order_months
-    WHERE is_order
-    GROUP BY customer_key
+    SELECT
+        customer_key,
+        CAST(date_part('year', first_order_date) * 12 + date_part('month', first_order_date) - 1 AS BIGINT) AS cohort_no
+    FROM purchase_histories
 ),
 
 cohorts AS (

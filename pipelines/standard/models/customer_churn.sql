@@ -127,7 +127,7 @@ scored AS (
         history_scores.p_no_purchase_90d,
         history_scores.p_no_purchase_12m,
         history_scores.model_name,
-        CASE WHEN orders_count > 0 THEN status.model_status END AS model_status,
+        CASE WHEN orders_count > 0 THEN (SELECT model_status FROM status) END AS model_status,
         CASE
             WHEN orders_count = 0 THEN 'no_order'
             WHEN NOT is_active THEN 'lapsed'
@@ -137,7 +137,6 @@ scored AS (
             ELSE 'in_rhythm'
         END AS churn_reason
     FROM flagged
-    CROSS JOIN status
     LEFT JOIN history_scores
         ON history_scores.repeat_purchases_count = flagged.repeat_purchases_count
         AND history_scores.recency_days = flagged.recency_days

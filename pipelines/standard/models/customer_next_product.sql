@@ -27,10 +27,9 @@ chosen AS (
         customer_products.customer_key,
         next_item(
             arrow_cast(string_to_array(customer_products.product_numbers, ' '), 'List(Int64)'),
-            neighbors.neighbors
+            (SELECT neighbors FROM neighbors)
         ) AS next
     FROM customer_products
-    CROSS JOIN neighbors
 ),
 
 final AS (

@@ -41,25 +41,31 @@ split AS (
 
 order_days AS (
     SELECT
-        order_facts.customer_key,
-        order_facts.order_date,
-        CAST(as_of() AS INT) - CAST(order_facts.order_date AS INT) >= split.holdout_days AS is_calibration,
-        split.holdout_days,
-        sum(order_facts.net_revenue) AS amount,
-        sum(
-            order_facts.net_revenue
-            + CASE WHEN CAST(as_of() AS INT) - CAST(order_facts.refund_date AS INT) < split.holdout_days THEN order_facts.refunded ELSE 0 END
-        ) AS amount_known
+        customer_key,
+        order_date,
+        sum(net_revenue) AS amount,
+        sum(refunded) FILTER (
+            WHERE CAST(as_of() AS INT) - CAST(refund_date AS INT) < (SELECT holdout_days FROM split)
+        ) AS refunded_later
     FROM order_facts
-    CROSS JOIN split
-    WHERE order_facts.is_order AND order_facts.customer_key IS NOT NULL
-    GROUP BY order_facts.customer_key, order_facts.order_date, split.holdout_days
+    WHERE is_order AND customer_key IS NOT NULL
+    GROUP BY customer_key, order_date
+),
+
+known AS (
+    SELECT
+        customer_key,
+        order_date,
+        amount,
+        amount + coalesce(refunded_later, 0) AS amount_known,
+        CAST(as_of() AS INT) - CAST(order_date AS INT) >= (SELECT holdout_days FROM split) AS is_calibration
+    FROM order_days
 ),
 
 customers_days AS (
     SELECT
         customer_key,
-        max(holdout_days) AS holdout_days,
+        (SELECT holdout_days FROM split) AS holdout_days,
         min(order_date) AS first_order_date,
         max(order_date) AS last_order_date,
         max(order_date) FILTER (WHERE is_calibration) AS calibration_last_date,
@@ -70,7 +76,7 @@ customers_days AS (
         sum(amount_known) FILTER (WHERE is_calibration) AS calibration_amount,
         first_value(amount_known ORDER BY order_date) AS calibration_first_amount,
         coalesce(sum(amount) FILTER (WHERE NOT is_calibration), 0) AS holdout_revenue
-    FROM order_days
+    FROM known
     GROUP BY customer_key
 )
 

@@ -17,37 +17,13 @@
 --   survival_lower [share]: Lower limit of the 95 % interval; null where survival is 0 or 1.
 --   survival_upper [share]: Upper limit of the 95 % interval; null where survival is 0 or 1.
 --   hazard_cumulative: Nelson-Aalen estimate of the cumulated hazard, the sum of events / at risk.
-WITH order_days AS (
-    SELECT DISTINCT customer_key, order_date
-    FROM order_facts
-    WHERE is_order AND customer_key IS NOT NULL
-),
-
-gaps AS (
-    SELECT
-        CAST(order_date AS INT) AS day_no,
-        CAST(lead(order_date) OVER (PARTITION BY customer_key ORDER BY order_date) AS INT) AS next_day_no,
-        lag(order_date) OVER (PARTITION BY customer_key ORDER BY order_date) IS NULL AS is_first
-    FROM order_days
-),
-
-counted AS (
-    SELECT
-        is_first,
-        CAST(coalesce(next_day_no, CAST(as_of() AS INT)) - day_no AS BIGINT) AS days_since,
-        count(next_day_no) AS events_count,
-        count(*) - count(next_day_no) AS censored_count
-    FROM gaps
-    GROUP BY is_first, coalesce(next_day_no, CAST(as_of() AS INT)) - day_no
-),
-
-curves AS (
+WITH curves AS (
     SELECT 'second_order' AS curve, days_since, events_count, censored_count
-    FROM counted
-    WHERE is_first
+    FROM purchase_gaps
+    WHERE is_first_gap
     UNION ALL
     SELECT 'next_order' AS curve, days_since, sum(events_count) AS events_count, sum(censored_count) AS censored_count
-    FROM counted
+    FROM purchase_gaps
     GROUP BY days_since
 ),
 
