@@ -8,8 +8,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 use datafusion::common::DataFusionError;
-use rayon::prelude::*;
 use datafusion::prelude::SessionContext;
+use rayon::prelude::*;
 
 use super::query::Query;
 use super::session::Context;
@@ -46,7 +46,9 @@ pub fn build(engine: &Engine, spec: &Spec, models: &[ModelSpec], context: &Conte
             first => first,
         };
         let answer = answer.map_err(failed)?;
-        let table = engine.compute(|| published(answer)).map_err(|error| failed(Failure::Query(error.into())))?;
+        let table = engine
+            .compute(|| published(answer))
+            .map_err(|error| failed(Failure::Query(error.into())))?;
         session::register(&session, engine.threads(), &model.name, &table).map_err(|error| registering(&model.name, error))?;
         times.push(ModelTime {
             model: model.name.clone(),

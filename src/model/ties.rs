@@ -35,7 +35,10 @@ fn pieces(batches: &[RecordBatch], key: usize) -> Result<Vec<Vec<RecordBatch>>, 
     // The rows of the last key so far: the next batch may have more of it.
     let mut carried: Vec<RecordBatch> = Vec::new();
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-        let last = partition(&[batch.column(key).clone()])?.ranges().last().map_or(0, |range| range.start);
+        let last = partition(&[batch.column(key).clone()])?
+            .ranges()
+            .last()
+            .map_or(0, |range| range.start);
         let goes_on = last == 0 && carried.last().map_or(Ok(true), |rows| is_same_key(rows, batch, key))?;
         if !goes_on {
             carried.push(batch.slice(0, last));
@@ -67,7 +70,10 @@ fn in_order(rows: &RecordBatch, key: usize) -> Result<RecordBatch, ArrowError> {
         .collect();
     let columns: Vec<usize> = (0..rows.num_columns()).filter(|column| *column != key).collect();
     let mut open: Vec<Range<usize>> = runs.into_iter().filter(|run| run.len() > 1).collect();
-    for columns in [&columns[..columns.len().min(COLUMNS_FIRST)], &columns[columns.len().min(COLUMNS_FIRST)..]] {
+    for columns in [
+        &columns[..columns.len().min(COLUMNS_FIRST)],
+        &columns[columns.len().min(COLUMNS_FIRST)..],
+    ] {
         if open.is_empty() || columns.is_empty() {
             break;
         }

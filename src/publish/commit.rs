@@ -140,7 +140,7 @@ pub(super) fn commit(bucket: &Bucket<'_>, mut manifest: Manifest, is_withdrawn: 
     Ok(manifest)
 }
 
-fn withdrawn(bucket: &Bucket<'_>) -> Error {
+pub(super) fn withdrawn(bucket: &Bucket<'_>) -> Error {
     Error::conflict("another run took over and removed the files of this one")
         .with("warehouse", &bucket.root.display)
         .hint("run again; a run that was stopped for long (a sleeping machine, a store that did not answer) counts as dead")

@@ -82,7 +82,7 @@ impl<'a> Draft<'a> {
     /// Rows of a table that was added, its hash checked; `None` if none of that name was. `head`: at most that many, the first.
     ///
     /// # Errors
-    /// `Environment` if a file is missing or damaged, or lacks a column.
+    /// `Conflict` if another run took over and began to delete the files, `Environment` if a file is missing or damaged, or lacks a column.
     pub fn read(&self, name: &str, columns: &[&str], head: Option<usize>) -> Result<Option<Vec<RecordBatch>>> {
         let Some(entry) = self.tables.get(name) else { return Ok(None) };
         let bucket = self.bucket();
@@ -90,7 +90,10 @@ impl<'a> Draft<'a> {
             Some(rows) => read::head(self.engine, &bucket, entry, columns, rows),
             None => read::table(self.engine, &bucket, entry, Some(columns)),
         };
-        rows.map(Some)
+        rows.map(Some).map_err(|error| match self.claim.is_withdrawn(&bucket) {
+            Ok(true) => commit::withdrawn(&bucket),
+            _ => error,
+        })
     }
 
     /// Rows of the tables that were added.

@@ -179,7 +179,15 @@ fn shuffle_file(path: &Path) {
     shuffle(&mut body);
     let (left, right) = body.split_at(body.len() / 3);
     // Sources whose pattern names one file keep one.
-    let is_alone = ["subscribers.csv", "nps.csv", "tickets.jsonl", "events.jsonl.gz"].contains(&name.as_str());
+    let is_alone = [
+        "subscribers.csv",
+        "nps.csv",
+        "tickets.jsonl",
+        "events.jsonl.gz",
+        "contracts.csv",
+        "rates.csv",
+    ]
+    .contains(&name.as_str());
     let parts: Vec<(String, Vec<String>)> = if is_alone {
         vec![(name.clone(), body)]
     } else {

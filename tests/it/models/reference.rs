@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::MemTable;
@@ -183,6 +183,7 @@ pub fn keyed(batches: &[RecordBatch], kind: RecordKind, key: &str) -> Table {
             let name = if field.name() == "customer_key" { key } else { field.name() };
             match batch.column_by_name(name) {
                 Some(values) => cast(values, field.data_type()).expect("a value of the column's type"),
+                None if name == "source" => Arc::new(StringArray::from(vec!["log"; batch.num_rows()])),
                 None => new_null_array(field.data_type(), batch.num_rows()),
             }
         };

@@ -128,8 +128,10 @@ pub fn listed_files(manifest: &Value) -> BTreeSet<String> {
     let tables = manifest["tables"].as_object().expect("tables").values();
     let tables = tables.flat_map(|table| table["files"].as_array().expect("files"));
     let state = manifest["state"].as_object().expect("state").values();
+    let pages = manifest["pages"].as_object().expect("pages").values();
     tables
         .chain(state)
+        .chain(pages)
         .map(|file| file["path"].as_str().expect("a path").to_owned())
         .collect()
 }
