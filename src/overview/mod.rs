@@ -29,12 +29,15 @@ use answers::Answers;
 /// Name of the file, in the folder of a run and in `latest/`.
 pub const FILE: &str = "report.html";
 
+/// Columns of a table that is there; the last argument: only the first rows, at most so many.
+type ReadRows<'a> = dyn Fn(&str, &[&str], Option<usize>) -> Result<Vec<RecordBatch>> + 'a;
+
 /// Where the tables of a version come from.
 pub struct Tables<'a> {
     /// The schema of a table; `None` if there is no such table.
     pub schema: &'a dyn Fn(&str) -> Result<Option<SchemaRef>>,
     /// Columns of a table that is there; the last argument: only the first rows, at most so many.
-    pub rows: &'a dyn Fn(&str, &[&str], Option<usize>) -> Result<Vec<RecordBatch>>,
+    pub rows: &'a ReadRows<'a>,
 }
 
 /// What a report is about, beside the tables.

@@ -268,7 +268,7 @@ fn fits_and_forecasts_of_cdnow_are_those_of_the_literature() {
     near_relative("alpha", params["alpha"].as_f64().expect("a number"), 12.072_022_84, 1e-5);
     near_relative("se of r", errors["r"].as_f64().expect("a number"), 0.020_98, 1e-3);
     near_relative("se of alpha", errors["alpha"].as_f64().expect("a number"), 0.808_72, 1e-3);
-    near("nbd", number(&nbd[1]), -9763.657_615, 1e-4);
+    near("nbd", number(&nbd[1]), -9_763.657_615, 1e-4);
 }
 
 #[test]
