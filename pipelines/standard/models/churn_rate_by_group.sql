@@ -3,9 +3,9 @@
 -- unit: customers; rates from 0, above 1 where a young base shrinks faster than its mean
 -- description: `churn_rate_monthly` by group: the same definitions and the same bridge, and over the values of a dimension the customers add up to
 --   those of `churn_rate_monthly`. Dimensions: `acquisition_channel` (channel of the first order, its source where unknown),
---   `acquisition_year` (year of the first order) and `segment` (of `customer_segments`). The first two never change; a segment is that of the
---   as-of day for all months, so lost customers stand in the segments of those who stay away: read it as where today's customers of a segment
---   come from, not as a forecast.
+--   `acquisition_year` (year of the first order) and `segment`: where the customer stood a year ago (`segment_12m_ago` of
+--   `customer_segment_paths`), for all months, so that the last month says how many of each segment were lost since. The segment of today
+--   would only say that those who stayed away are in the segments of those who stay away.
 -- columns:
 --   month_end [date]: Last day of the month.
 --   dimension: acquisition_channel, acquisition_year or segment.
@@ -53,7 +53,7 @@ grouped_periods AS (
         periods.active_from_date,
         customer_orders.acquisition_channel,
         CAST(date_part('year', customer_orders.first_order_date) AS VARCHAR) AS acquisition_year,
-        customer_segments.segment,
+        customer_segment_paths.segment_12m_ago AS segment,
         periods.from_month,
         periods.to_month,
         periods.next_month,
@@ -62,7 +62,7 @@ grouped_periods AS (
         periods.last_month
     FROM periods
     INNER JOIN customer_orders ON customer_orders.customer_key = periods.customer_key
-    INNER JOIN customer_segments ON customer_segments.customer_key = periods.customer_key
+    INNER JOIN customer_segment_paths ON customer_segment_paths.customer_key = periods.customer_key
 ),
 
 -- Each period with itself and with every later one of the customer; few different ones for many customers.

@@ -11,6 +11,7 @@
 --   as_of_date [date]: The as-of day.
 --   segment_path: 13 digits, see above; the last one is the segment of the as-of day.
 --   segment: Name of the segment on the as-of day.
+--   segment_12m_ago: The first of the path: the segment at the month end twelve months before the last one (of the as-of day, if it is one).
 --   previous_segment: The segment that the customer was in before, within the observed days; null if it was the same on all of them.
 --   segment_since [date]: First observed day from which on the customer has been in the segment; null if that is before the first of them.
 WITH days AS (
@@ -141,6 +142,11 @@ SELECT
         WHEN '4' THEN 'cannot_lose_them' WHEN '5' THEN 'about_to_sleep' WHEN '6' THEN 'need_attention' WHEN '7' THEN 'promising'
         WHEN '8' THEN 'new_customers' WHEN '9' THEN 'potential_loyalists' WHEN 'a' THEN 'loyal_customers' ELSE 'champions'
     END AS segment,
+    CASE left(segment_path, 1)
+        WHEN '0' THEN 'prospects' WHEN '1' THEN 'lost' WHEN '2' THEN 'hibernating' WHEN '3' THEN 'at_risk'
+        WHEN '4' THEN 'cannot_lose_them' WHEN '5' THEN 'about_to_sleep' WHEN '6' THEN 'need_attention' WHEN '7' THEN 'promising'
+        WHEN '8' THEN 'new_customers' WHEN '9' THEN 'potential_loyalists' WHEN 'a' THEN 'loyal_customers' ELSE 'champions'
+    END AS segment_12m_ago,
     CASE previous_digit
         WHEN '0' THEN 'prospects' WHEN '1' THEN 'lost' WHEN '2' THEN 'hibernating' WHEN '3' THEN 'at_risk'
         WHEN '4' THEN 'cannot_lose_them' WHEN '5' THEN 'about_to_sleep' WHEN '6' THEN 'need_attention' WHEN '7' THEN 'promising'
